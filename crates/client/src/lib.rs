@@ -1,0 +1,6 @@
+//! A deployment seen from outside: REST calls, watch sockets, the two RPC services, stored sessions.
+//!
+//! Not here: text for people beyond errors, and the mesh engine. FIXED INTERFACE: signatures may gain functions only.
+#![deny(missing_docs)]
+
+pub use rpc;
