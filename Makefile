@@ -1,0 +1,79 @@
+# Homeport: the commands a person needs. `make help` lists them.
+#
+# `make run` and `make test` do all the set-up on a fresh Debian or Ubuntu machine except Rust itself, which is a stated
+# prerequisite. Everything is built for the host's own target with a static C runtime, because the workspace daemon must
+# run in containers that have no libc; one flag set means one compilation.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+RUST_MIN := 1.95
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+HOST_ENV := $(shell echo '$(HOST)' | tr 'a-z-' 'A-Z_')
+
+# Cargo honours CARGO_TARGET_DIR from the environment; the default is ./target.
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+BIN := $(TARGET_DIR)/$(HOST)/debug
+RELEASE := $(TARGET_DIR)/$(HOST)/release
+
+export CARGO_BUILD_TARGET := $(HOST)
+export CARGO_TARGET_$(HOST_ENV)_RUSTFLAGS := -C target-feature=+crt-static
+export HOMEPORT_BIN_DIR := $(BIN)
+
+# What apt must give. `run` needs a C compiler for SQLite and ring; the tests use the real peers.
+APT_BUILD := gcc libc6-dev make git ca-certificates
+APT_TEST := openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump
+APT_BENCH := iperf3
+
+.PHONY: help run test lint bench interop fuzz-replay rust apt-build apt-test build
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+rust:
+	@command -v cargo >/dev/null || { echo "Homeport needs Rust $(RUST_MIN) or newer, and cargo is not on PATH. Install it (for example with rustup, or your distribution's rustup package), open a new shell and run this again." >&2; exit 1; }
+	@have=$$(rustc --version | sed -E 's/rustc ([0-9]+\.[0-9]+).*/\1/'); \
+	if [ "$$(printf '%s\n' "$(RUST_MIN)" "$$have" | sort -V | head -1)" != "$(RUST_MIN)" ]; then \
+		echo "Homeport needs Rust $(RUST_MIN) or newer; this is $$have. Update it ('rustup update stable') and run this again." >&2; exit 1; fi
+
+# $(call apt,packages): installs what is missing and says so; quiet when there is nothing to do.
+define apt
+	@missing=""; for package in $(1); do dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+		command -v apt-get >/dev/null || { echo "These packages are missing and this is not Debian or Ubuntu, please install them:$$missing" >&2; exit 1; }; \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+		echo "Installing with apt ($${sudo:-as root}):$$missing"; \
+		$$sudo apt-get update -qq || true; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
+
+apt-build:
+	$(call apt,$(APT_BUILD))
+
+apt-test: apt-build
+	$(call apt,$(APT_TEST))
+
+build: rust apt-build
+	cargo build --locked --workspace --bins
+
+run: build ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
+	@exec scripts/run "$(BIN)"
+
+test: rust apt-test ## All tests that need no other toolchain
+	cargo build --locked --workspace --bins
+	cargo test --locked --workspace
+
+lint: rust apt-build ## Formatting and clippy, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+interop: rust apt-test ## Our wires against their Go originals (needs Go)
+	@command -v go >/dev/null || { echo "make interop needs Go 1.25 or newer on PATH." >&2; exit 1; }
+	cargo test --locked -p tests --test interop -- --ignored --test-threads=1
+
+bench: rust apt-test ## Measure against the peers and print the table (needs Go for the peers)
+	$(call apt,$(APT_BENCH))
+	cargo build --locked --release --workspace --bins
+	HOMEPORT_BIN_DIR=$(RELEASE) cargo run --locked --release -p tests --bin bench
