@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod derp;
 pub mod derp_map;
 pub mod id;
 pub mod key;
