@@ -10,6 +10,7 @@ pub mod derp;
 pub mod derp_map;
 pub mod id;
 pub mod key;
+pub mod rest;
 pub mod secret;
 pub mod tailnet;
 pub mod wkt;
