@@ -5,5 +5,6 @@
 #![deny(missing_docs)]
 
 pub mod driver;
+pub mod engine;
 
 pub use driver::{Mesh, MeshConfig, MeshError, TcpListener, TcpStream, UdpSocket};

@@ -7,18 +7,11 @@ use std::time::Duration;
 
 use proto::derp_map::DerpMap;
 use proto::id::PeerId;
-use proto::key::{DiscoPrivate, NodePrivate, NodePublic};
+use proto::key::{DiscoPrivate, NodePrivate};
 use proto::tailnet::{CoordinateRequest, CoordinateResponse};
 use tokio::sync::mpsc;
 
-/// What a peer may do in coordination (spec `tailnet.md` 5.2 and 5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// A workspace daemon: never opens tunnels, answers each NODE with READY_FOR_HANDSHAKE.
-    Agent,
-    /// A client: opens tunnels, waits for READY_FOR_HANDSHAKE at most 5 s.
-    Client,
-}
+pub use crate::engine::{Path, PeerStatus, Pong, Role};
 
 /// What happens to inbound TCP and UDP on a port nobody listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,47 +55,6 @@ pub struct Coordination {
     pub requests: mpsc::Receiver<CoordinateRequest>,
     /// Where to put what the coordinator said.
     pub responses: mpsc::Sender<CoordinateResponse>,
-}
-
-/// The answer of a path ping.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pong {
-    /// Round trip.
-    pub latency: Duration,
-    /// The path that answered first.
-    pub path: Path,
-}
-
-/// How packets reach a peer now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    /// Straight over UDP.
-    Direct(SocketAddr),
-    /// Through the relay of this region.
-    Relay(i32),
-    /// No path is known yet.
-    None,
-}
-
-/// One peer as [`Mesh::status`] shows it.
-#[derive(Debug, Clone)]
-pub struct PeerStatus {
-    /// Its id.
-    pub id: PeerId,
-    /// Its WireGuard key.
-    pub key: NodePublic,
-    /// Its mesh addresses.
-    pub addresses: Vec<Ipv6Addr>,
-    /// Current path.
-    pub path: Path,
-    /// Last measured round trip of that path.
-    pub latency: Option<Duration>,
-    /// Time since the last WireGuard handshake.
-    pub last_handshake: Option<Duration>,
-    /// Bytes received from and sent to it, inner packets.
-    pub received_bytes: u64,
-    /// See `received_bytes`.
-    pub sent_bytes: u64,
 }
 
 /// A snapshot of the whole mesh, for `ping`, `netcheck`, debug pages and status streams.
