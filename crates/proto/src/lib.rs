@@ -8,9 +8,11 @@
 pub mod address;
 pub mod derp;
 pub mod derp_map;
+pub mod disco;
 pub mod id;
 pub mod key;
 pub mod rest;
 pub mod secret;
+pub mod stun;
 pub mod tailnet;
 pub mod wkt;
