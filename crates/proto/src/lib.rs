@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod derp;
+pub mod agent;
 pub mod derp_map;
 pub mod disco;
 pub mod id;

@@ -244,8 +244,9 @@ pub enum PeerUpdateKind {
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct RefreshResumeTokenRequest {}
 
-/// A resume token.
+/// A resume token. Its `Debug` form leaves the token out.
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub struct RefreshResumeTokenResponse {
     /// Opaque.
     #[prost(string, tag = "1")]
@@ -259,6 +260,16 @@ pub struct RefreshResumeTokenResponse {
     /// The caller's peer id (newer servers; field number unverified), 16 bytes or empty.
     #[prost(bytes = "vec", tag = "4")]
     pub peer_id: Vec<u8>,
+}
+
+impl std::fmt::Debug for RefreshResumeTokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RefreshResumeTokenResponse")
+            .field("refresh_in", &self.refresh_in)
+            .field("expires_at", &self.expires_at)
+            .field("peer_id", &self.peer_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whose workspaces to watch.
