@@ -3,4 +3,12 @@
 //! Not here: text for people beyond errors, and the mesh engine. FIXED INTERFACE: signatures may gain functions only.
 #![deny(missing_docs)]
 
+pub mod deployment;
+pub mod error;
+pub mod sessions;
+pub mod socket;
+pub mod tls;
+
+pub use deployment::Deployment;
+pub use error::ClientError;
 pub use rpc;

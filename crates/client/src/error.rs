@@ -1,0 +1,163 @@
+//! Why a call to a deployment failed, and what the person can do next. Never contains a token.
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use url::Url;
+
+/// Longest error text taken from a server: it goes to a terminal in one line.
+const MAX_TEXT: usize = 1000;
+
+/// What the deployment answered when it refused (`spec rest-api.md` 1, the error envelope).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// The sentence for people.
+    pub message: String,
+    /// More of it, often empty.
+    pub detail: String,
+    /// Complaints about single fields: name and text.
+    pub validations: Vec<(String, String)>,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The deployment answered with an error.
+    #[error("{}", .0.sentence())]
+    Refused(Refusal),
+    /// Nothing answered.
+    #[error("cannot reach {url}")]
+    Unreachable {
+        /// Scheme, host and port only.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The deployment sends us elsewhere; a session token must not follow.
+    #[error("{url} redirects to {to}")]
+    Redirected {
+        /// Scheme, host and port only.
+        url: String,
+        /// The other place, without its query.
+        to: String,
+    },
+    /// The answer is not what the interface promises.
+    #[error("the answer of {url} to {what} is not understood: {reason}")]
+    Answer {
+        /// Scheme, host and port only.
+        url: String,
+        /// The call, as a path.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The request could not be built: a URL without a host, a token with control characters.
+    #[error("cannot build the request: {0}")]
+    Request(String),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Envelope {
+    message: String,
+    detail: Option<String>,
+    validations: Option<Vec<Validation>>,
+}
+
+#[derive(Deserialize)]
+struct Validation {
+    #[serde(default)]
+    field: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Refusal {
+    /// Reads the envelope; a body that is none (a proxy's page) becomes the status in words.
+    #[must_use]
+    pub fn parse(status: u16, body: &[u8]) -> Self {
+        let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
+        let message = if envelope.message.is_empty() {
+            let reason = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+            format!("the server answered {status} {}", reason.unwrap_or("without a reason")).trim_end().to_owned()
+        } else {
+            clean(&envelope.message)
+        };
+        let validations = envelope.validations.unwrap_or_default();
+        Self {
+            status,
+            message,
+            detail: clean(&envelope.detail.unwrap_or_default()),
+            validations: validations.iter().take(20).map(|v| (clean(&v.field), clean(&v.detail))).collect(),
+        }
+    }
+
+    /// Whether one of the complaints is about this field.
+    #[must_use]
+    pub fn is_about(&self, field: &str) -> bool {
+        self.validations.iter().any(|(name, _)| name == field)
+    }
+
+    fn sentence(&self) -> String {
+        let mut text = self.message.trim_end_matches('.').to_owned();
+        if !self.detail.is_empty() && self.detail != self.message {
+            text.push_str(": ");
+            text.push_str(self.detail.trim_end_matches('.'));
+        }
+        for (field, detail) in &self.validations {
+            text.push_str(&format!(" ({field}: {detail})"));
+        }
+        text
+    }
+}
+
+impl ClientError {
+    /// The HTTP status, when the deployment answered at all.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.status),
+            _ => None,
+        }
+    }
+
+    /// Whether the deployment says that there is no such thing (or none that we may see).
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// What the person can do about it.
+    #[must_use]
+    pub fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => match refusal.status {
+                401 => Some("log in again with `homeport login`".into()),
+                403 => Some("ask an administrator of the deployment for this right".into()),
+                429 => Some("wait a minute and try again".into()),
+                500..=599 => Some("look at the server's log, then try again".into()),
+                _ => None,
+            },
+            Self::Unreachable { url, .. } => {
+                Some(format!("check that {url} is right and running (`homeport server` starts one here)"))
+            }
+            Self::Redirected { to, .. } => Some(format!("log in with `homeport login {to}`")),
+            Self::Answer { .. } => Some("check that the URL is that of a deployment".into()),
+            Self::Request(_) => None,
+        }
+    }
+}
+
+/// Server text is foreign: control characters (terminal escapes) and endless lines do not reach a terminal.
+fn clean(text: &str) -> String {
+    text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+/// Scheme, host and port of a URL, for messages: a path or query may hold what must not be shown.
+#[must_use]
+pub fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
