@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use proto::rest::SESSION_HEADER;
 use proto::secret::Secret;
 use reqwest::{Method, Response, StatusCode, header};
 use serde::Serialize;
@@ -12,8 +13,6 @@ use url::Url;
 use crate::error::{ClientError, Refusal, origin};
 use crate::tls;
 
-/// Header that carries the session token.
-pub const TOKEN_HEADER: &str = "Coder-Session-Token";
 /// A deployment that does not accept a connection in this time is as good as off.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The slowest answer worth waiting for; followed logs go over websockets and are not bound by it.
@@ -135,7 +134,7 @@ impl Deployment {
                 ClientError::Request("the session token has characters that a header cannot carry".into())
             })?;
             value.set_sensitive(true);
-            request = request.header(TOKEN_HEADER, value);
+            request = request.header(SESSION_HEADER, value);
         }
         Ok(request)
     }

@@ -1,7 +1,7 @@
 //! Why a call to a deployment failed, and what the person can do next. Never contains a token.
 
+use proto::rest::Response;
 use reqwest::StatusCode;
-use serde::Deserialize;
 use url::Url;
 
 /// Longest error text taken from a server: it goes to a terminal in one line.
@@ -59,39 +59,22 @@ pub enum ClientError {
     Request(String),
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Envelope {
-    message: String,
-    detail: Option<String>,
-    validations: Option<Vec<Validation>>,
-}
-
-#[derive(Deserialize)]
-struct Validation {
-    #[serde(default)]
-    field: String,
-    #[serde(default)]
-    detail: String,
-}
-
 impl Refusal {
     /// Reads the envelope; a body that is none (a proxy's page) becomes the status in words.
     #[must_use]
     pub fn parse(status: u16, body: &[u8]) -> Self {
-        let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
+        let envelope: Response = serde_json::from_slice(body).unwrap_or_default();
         let message = if envelope.message.is_empty() {
             let reason = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
             format!("the server answered {status} {}", reason.unwrap_or("without a reason")).trim_end().to_owned()
         } else {
             clean(&envelope.message)
         };
-        let validations = envelope.validations.unwrap_or_default();
         Self {
             status,
             message,
-            detail: clean(&envelope.detail.unwrap_or_default()),
-            validations: validations.iter().take(20).map(|v| (clean(&v.field), clean(&v.detail))).collect(),
+            detail: clean(&envelope.detail),
+            validations: envelope.validations.iter().take(20).map(|v| (clean(&v.field), clean(&v.detail))).collect(),
         }
     }
 

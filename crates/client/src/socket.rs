@@ -1,6 +1,7 @@
 //! Websockets of the REST API that carry JSON: followed logs. The RPC services have their own files.
 
 use futures_util::StreamExt;
+use proto::rest::SESSION_HEADER;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -8,7 +9,7 @@ use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 use url::Url;
 
-use crate::deployment::{Deployment, TOKEN_HEADER};
+use crate::deployment::Deployment;
 use crate::error::{ClientError, Refusal, origin};
 use crate::tls;
 
@@ -98,7 +99,7 @@ async fn dial(
             .expose()
             .parse()
             .map_err(|_| ClientError::Request("the session token has characters that a header cannot carry".into()))?;
-        request.headers_mut().insert(TOKEN_HEADER, value);
+        request.headers_mut().insert(SESSION_HEADER, value);
     }
     tls::install();
     let connector = if secure { None } else { Some(Connector::Plain) };
