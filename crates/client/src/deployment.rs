@@ -34,7 +34,7 @@ impl Deployment {
     /// # Errors
     /// [`ClientError::Request`] when the URL is not http(s) with a host.
     pub fn new(url: Url, token: Secret) -> Result<Self, ClientError> {
-        Self::build(url, Some(token))
+        Self::connect(url, Some(token))
     }
 
     /// A deployment without a session, for `buildinfo` and logging in.
@@ -42,10 +42,10 @@ impl Deployment {
     /// # Errors
     /// See [`Deployment::new`].
     pub fn anonymous(url: Url) -> Result<Self, ClientError> {
-        Self::build(url, None)
+        Self::connect(url, None)
     }
 
-    fn build(url: Url, token: Option<Secret>) -> Result<Self, ClientError> {
+    fn connect(url: Url, token: Option<Secret>) -> Result<Self, ClientError> {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(ClientError::Request(format!("{} is not an http or https URL with a host", origin(&url))));
         }
