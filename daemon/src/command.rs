@@ -1,0 +1,135 @@
+//! How a command is started in this workspace: which shell, which environment, which folder. SSH sessions, terminals,
+//! scripts and metadata all start their commands here. Not for what happens to the process afterwards.
+//!
+//! ```text
+//!  Facts + Account + Request ── prepare ──► Launch ── command() ──► tokio::process::Command (own session, clean env)
+//! ```
+//! Environment, lowest to highest (spec: agent-rpc.md 7.1): the daemon's own; what the client or caller adds; the account;
+//! the workspace's base variables; the template's; secrets; forced ones; and the script folder in front of `PATH`.
+
+mod environment;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::os::process;
+use crate::os::shell;
+use crate::os::user::Account;
+use crate::session::Facts;
+
+pub use environment::{Environment, expand};
+
+/// What to run.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    /// An interactive login shell.
+    LoginShell,
+    /// One line, given to the shell with `-c`.
+    Line(&'a str),
+    /// A script: as a line, unless it begins with `#!`; then that interpreter gets it with `-c`.
+    Script(&'a str),
+}
+
+/// Why a command could not be prepared; the text is for the person who asked for it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum CommandError {
+    #[error(
+        "this workspace has no shell: neither the account nor SHELL names one that can be run, and none of the usual ones exists. \
+         Add a shell (for example /bin/sh) to its image; SFTP and port forwarding work without one"
+    )]
+    NoShell,
+    #[error("a command must not contain a NUL character")]
+    Nul,
+}
+
+/// A command ready to start. Not `Debug`: its environment carries secrets.
+#[derive(Clone)]
+pub struct Launch {
+    pub program: PathBuf,
+    pub arguments: Vec<OsString>,
+    pub environment: BTreeMap<OsString, OsString>,
+    pub directory: PathBuf,
+}
+
+/// Decides how `request` is started for `account`; `extra` are variables of the client or caller (below the workspace's own).
+pub fn prepare(
+    facts: &Facts,
+    account: &Account,
+    request: Request<'_>,
+    extra: &[(String, String)],
+) -> Result<Launch, CommandError> {
+    let inherited: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    let shell = shell::find(account.shell.as_deref(), inherited.get(OsStr::new("SHELL")).map(Path::new));
+    let environment = Environment::assemble(facts, account, shell.as_deref(), inherited, extra);
+    let directory = existing_directory(&facts.directory, account, &environment);
+    let (program, arguments) = command_line(shell, request)?;
+    Ok(Launch { program, arguments, environment: environment.into_variables(), directory })
+}
+
+impl Launch {
+    /// The process to spawn: exactly this environment, this folder, in a session of its own. Pipes are the caller's choice.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = self.bare_command();
+        process::detach(&mut command);
+        command
+    }
+
+    /// As [`Launch::command`], for callers who set up the session themselves (a terminal does).
+    #[must_use]
+    pub fn bare_command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(&self.environment).current_dir(&self.directory);
+        command
+    }
+}
+
+fn command_line(shell: Option<PathBuf>, request: Request<'_>) -> Result<(PathBuf, Vec<OsString>), CommandError> {
+    let with_shell = |arguments: &[&str]| {
+        let shell = shell.clone().ok_or(CommandError::NoShell)?;
+        Ok((shell, arguments.iter().map(OsString::from).collect()))
+    };
+    match request {
+        Request::Line(text) | Request::Script(text) if text.contains('\0') => Err(CommandError::Nul),
+        Request::LoginShell => with_shell(&["-l"]),
+        Request::Line(line) => with_shell(&["-c", line]),
+        Request::Script(script) => match interpreter(script) {
+            Some((program, arguments)) => {
+                Ok((program.into(), arguments.into_iter().chain(["-c", script]).map(OsString::from).collect()))
+            }
+            None => with_shell(&["-c", script]),
+        },
+    }
+}
+
+/// The program and arguments a script's first line names.
+fn interpreter(script: &str) -> Option<(&str, Vec<&str>)> {
+    let line = script.strip_prefix("#!")?.lines().next()?;
+    let mut words = line.split_whitespace();
+    Some((words.next()?, words.collect()))
+}
+
+/// The template's folder if it exists, else home, else the root.
+fn existing_directory(wanted: &str, account: &Account, environment: &Environment) -> PathBuf {
+    [resolve_directory(wanted, account, environment), account.home.clone()]
+        .into_iter()
+        .find(|path| path.is_dir())
+        .unwrap_or_else(|| PathBuf::from("/"))
+}
+
+/// A path as templates write it: `~`, `$NAME`, and relative to home. Empty means home.
+#[must_use]
+pub fn resolve_directory(wanted: &str, account: &Account, environment: &Environment) -> PathBuf {
+    let expanded = expand(wanted.trim(), |name| environment.text(name));
+    match expanded.strip_prefix('~') {
+        Some("") => account.home.clone(),
+        Some(rest) if rest.starts_with('/') => account.home.join(rest.trim_start_matches('/')),
+        _ => account.home.join(expanded),
+    }
+}
+
+#[cfg(test)]
+mod tests;
