@@ -1,0 +1,34 @@
+//! Where our built programs are, and running a command to its end with all it said.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A built program: in `HOMEPORT_BIN_DIR` (the Makefile sets it), else in the folder above this test's own binary.
+pub fn path(name: &str) -> PathBuf {
+    let folder = std::env::var_os("HOMEPORT_BIN_DIR").map_or_else(beside_this_test, PathBuf::from);
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is not built: run the tests with `make test`", path.display());
+    path
+}
+
+fn beside_this_test() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    exe.ancestors().nth(2).map(Path::to_path_buf).unwrap()
+}
+
+/// Runs to the end and wants success; returns standard output.
+pub fn run(command: &mut Command) -> String {
+    let output = output(command);
+    assert!(output.status.success(), "{command:?} failed with {}\n{}", output.status, said(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs to the end, whatever comes.
+pub fn output(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Both streams, for messages.
+pub fn said(output: &Output) -> String {
+    format!("stdout: {}\nstderr: {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

@@ -1,0 +1,51 @@
+//! Home routers made of nft: address translation, a firewall that drops what nobody asked for, and counters.
+
+use super::Namespace;
+
+/// How a router maps and filters UDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NatKind {
+    /// One outside port per inside socket; answers only from where was sent to (port-restricted cone).
+    Cone,
+    /// A fresh random outside port for every destination.
+    Symmetric,
+}
+
+/// Turns a namespace with `wan` and `lan` into a router.
+pub fn install(router: &Namespace, kind: NatKind) {
+    crate::binary::run(router.command("sysctl").args(["-qw", "net.ipv4.ip_forward=1"]));
+    let flags = match kind {
+        NatKind::Cone => "",
+        NatKind::Symmetric => "fully-random",
+    };
+    router.nft("add table ip home");
+    router.nft("add chain ip home out { type nat hook postrouting priority 100; }");
+    router.nft(&format!("add rule ip home out oifname wan masquerade {flags}"));
+    // Without this drop, the kernel would track the other side's early packet as a flow of the router itself, and our
+    // own outgoing packet would then get another port: no real home router does that.
+    router.nft("add chain ip home in { type filter hook input priority 0; }");
+    router.nft("add rule ip home in iifname wan ct state new drop");
+    router.nft("add chain ip home through { type filter hook forward priority 0; }");
+    router.nft("add rule ip home through iifname wan ct state new drop");
+    router.nft("add chain ip home udp_switch");
+    router.nft("add counter ip home udp_passed");
+    router.nft("add rule ip home through meta l4proto udp jump udp_switch");
+    router.nft("add rule ip home through meta l4proto udp counter name udp_passed");
+}
+
+impl Namespace {
+    /// On a router: lets UDP through, or not.
+    pub fn set_udp(&self, open: bool) {
+        self.nft("flush chain ip home udp_switch");
+        if !open {
+            self.nft("add rule ip home udp_switch drop");
+        }
+    }
+
+    /// On a router: bytes of UDP that went through.
+    pub fn udp_passed(&self) -> u64 {
+        let text = self.nft("list counter ip home udp_passed");
+        let bytes = text.split("bytes ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        bytes.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no counter in {text}"))
+    }
+}
