@@ -32,3 +32,16 @@ pub fn output(command: &mut Command) -> Output {
 pub fn said(output: &Output) -> String {
     format!("stdout: {}\nstderr: {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
+
+/// Connects again and again, with growing pauses, until something listens; 20 s at most.
+pub async fn wait_until_listening(address: std::net::SocketAddr) -> anyhow::Result<()> {
+    let attempt = async {
+        let mut pause = std::time::Duration::from_millis(5);
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(std::time::Duration::from_millis(200));
+        }
+    };
+    let limit = std::time::Duration::from_secs(20);
+    tokio::time::timeout(limit, attempt).await.map_err(|_| anyhow::anyhow!("nothing listens on {address}"))
+}
