@@ -1,6 +1,7 @@
 //! The instruments of the big tests: our binaries as a user runs them, network namespaces, ledgers. No product code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that cannot set up its stage must fail.
 
+pub mod bench;
 pub mod binary;
-pub mod host;
+pub mod decoders;
 pub mod lab;

@@ -6,8 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
-pub mod derp;
 pub mod agent;
+pub mod derp;
 pub mod derp_map;
 pub mod disco;
 pub mod id;

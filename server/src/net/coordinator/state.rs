@@ -194,11 +194,8 @@ impl State {
 
     fn ready(&mut self, id: PeerId, other: PeerId) {
         if self.share_tunnel(id, other) {
-            let update = PeerUpdate {
-                id: id.to_wire(),
-                kind: PeerUpdateKind::ReadyForHandshake.into(),
-                ..Default::default()
-            };
+            let update =
+                PeerUpdate { id: id.to_wire(), kind: PeerUpdateKind::ReadyForHandshake.into(), ..Default::default() };
             self.send(other, vec![update]);
         } else if let Some(peer) = self.peers.get(&id) {
             let error = format!("ready for handshake error: you do not share a tunnel with \"{other}\"");

@@ -147,7 +147,12 @@ fn each_rule_of_a_shared_tunnel() {
         &["end"],
     );
     check("the client breaks", |s, _, c| s.handle_closed(c, Departure::Lost), &["lost 2"], &["end"]);
-    check("the client is revoked", |s, _, c| s.handle_closed(c, Departure::Disconnected), &["disconnected 2"], &["end"]);
+    check(
+        "the client is revoked",
+        |s, _, c| s.handle_closed(c, Departure::Disconnected),
+        &["disconnected 2"],
+        &["end"],
+    );
     check(
         "a broken client is not reported twice",
         |s, _, c| {
@@ -293,7 +298,10 @@ fn requests_without_meaning_are_named() {
             "ready_for_handshake",
         ),
         (
-            CoordinateRequest { ready_for_handshake: vec![ReadyForHandshake { id: vec![0; 16] }; 1025], ..good.clone() },
+            CoordinateRequest {
+                ready_for_handshake: vec![ReadyForHandshake { id: vec![0; 16] }; 1025],
+                ..good.clone()
+            },
             "1025 ids",
         ),
         (CoordinateRequest { update_self: Some(UpdateSelf { node: None }), ..good }, "carries no node"),

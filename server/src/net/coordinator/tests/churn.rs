@@ -105,7 +105,9 @@ impl World {
                 self.model.tunnels.remove(&(peer, agent));
                 self.state.handle_request(session, remove(id(agent)), false).unwrap();
             }
-            _ => self.state.handle_request(session, ready(&[id(AGENTS + random.below(PEERS - AGENTS))]), false).unwrap(),
+            _ => {
+                self.state.handle_request(session, ready(&[id(AGENTS + random.below(PEERS - AGENTS))]), false).unwrap()
+            }
         }
     }
 
