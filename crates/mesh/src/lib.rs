@@ -6,5 +6,6 @@
 
 pub mod driver;
 pub mod engine;
+mod stack;
 
 pub use driver::{Mesh, MeshConfig, MeshError, TcpListener, TcpStream, UdpSocket};
