@@ -11,24 +11,52 @@
 //! The driver gives one input, then drains [`Engine::poll_output`], then sleeps until [`Engine::poll_timeout`]. Not here:
 //! sockets, HTTP, TCP.
 
+mod coordination;
+mod endpoints;
+mod home;
+mod inner;
 mod netcheck;
+mod node;
 mod output;
+mod path;
+mod peer;
+mod peers;
+mod pings;
+mod receive;
+mod relays;
 mod status;
+mod wire;
+mod wireguard;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::BytesMut;
 use proto::derp_map::DerpMap;
-use proto::id::PeerId;
 use proto::key::{DiscoPrivate, NodePrivate, NodePublic};
-use proto::tailnet::CoordinateResponse;
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 pub use netcheck::{MAX_STUN_ANSWERS, NetcheckReport, RelayLatency, StunAnswer};
 pub use output::{Datagrams, MAX_BATCH, MAX_SEGMENTS, Output};
 pub use status::{EngineStatus, Path, PeerStatus, Pong, Role};
 
-use output::Outputs;
+use coordination::Coordination;
+use endpoints::Endpoints;
+use home::Home;
+use netcheck::Netchecks;
+use peers::Peers;
+use pings::Pings;
+use wire::Wire;
+use wireguard::Doorman;
+
+/// Own endpoints are looked up again after this and up to [`REFRESH_JITTER_MS`] more, while data flows.
+const REFRESH: Duration = Duration::from_secs(20);
+/// See [`REFRESH`]: peers that started together must not ask together.
+const REFRESH_JITTER_MS: u64 = 6000;
+/// Most mesh addresses of ours that are used.
+const MAX_OWN_ADDRESSES: usize = 16;
 
 /// How to make an [`Engine`].
 #[derive(Debug, Clone)]
@@ -78,100 +106,213 @@ pub enum PingKind {
 
 /// The mesh engine. One per process; see the module for how it is driven.
 pub struct Engine {
-    #[allow(dead_code)]
     config: EngineConfig,
-    outputs: Outputs,
+    started: Instant,
+    wall: SystemTime,
+    wire: Wire,
+    doorman: Doorman,
+    peers: Peers,
+    coordination: Coordination,
+    pings: Pings,
+    home: Home,
+    endpoints: Endpoints,
+    netchecks: Netchecks,
+    /// Regions where the relay client had to use websockets, and why.
+    forced_websocket: BTreeMap<i32, String>,
 }
 
-#[allow(unused_variables, clippy::needless_pass_by_value)]
 impl Engine {
     /// Makes an engine. `wall` is the wall-clock time at `now`, for the time stamps of our node record.
     #[must_use]
-    pub fn new(config: EngineConfig, now: Instant, wall: SystemTime) -> Self {
-        Self { config, outputs: Outputs::default() }
+    pub fn new(mut config: EngineConfig, now: Instant, wall: SystemTime) -> Self {
+        config.addresses.truncate(MAX_OWN_ADDRESSES);
+        let random = ChaCha12Rng::from_seed(std::mem::take(&mut config.seed));
+        let wire = Wire::new(config.disco_key.clone(), config.node_key.public(), config.block_endpoints, random);
+        Self {
+            doorman: Doorman::new(&config.node_key),
+            config,
+            started: now,
+            wall,
+            wire,
+            peers: Peers::default(),
+            coordination: Coordination::default(),
+            pings: Pings::default(),
+            home: Home::default(),
+            endpoints: Endpoints::default(),
+            netchecks: Netchecks::default(),
+            forced_websocket: BTreeMap::new(),
+        }
     }
 
-    /// A datagram arrived on the UDP socket. STUN answers belong to the driver's netcheck; here they are ignored. The
-    /// datagram's bytes are scratch space afterwards.
-    pub fn handle_udp(&mut self, from: SocketAddr, datagram: &mut [u8], now: Instant) {}
-
-    /// A packet arrived through a relay.
-    pub fn handle_relay(&mut self, region: i32, from: NodePublic, packet: &mut [u8], now: Instant) {}
+    /// An IPv6 packet from the stack or the TUN device, at most 1280 bytes; encrypted at once. Packets to no peer, or
+    /// from an address that is not ours, are dropped.
+    pub fn handle_inner(&mut self, packet: &[u8], now: Instant) {
+        let Some(addresses) = inner::addresses(packet) else { return };
+        let Some(slot) = self.peers.slot_of_address(addresses.destination) else { return };
+        if !self.config.addresses.contains(&addresses.source) {
+            return;
+        }
+        let Self { peers, wire, .. } = self;
+        let Some(peer) = peers.get_mut(slot) else { return };
+        peer.send(packet, wire, now);
+        if self.netchecks.is_resting() && !self.endpoints.are_fresh(now) {
+            self.netchecks.want(now);
+            self.start_netcheck(now);
+        }
+    }
 
     /// A relay connection changed.
-    pub fn handle_relay_event(&mut self, region: i32, event: RelayEvent, now: Instant) {}
-
-    /// An IPv6 packet from the stack or the TUN device, at most 1280 bytes; encrypted at once. Packets to no peer are
-    /// dropped.
-    pub fn handle_inner(&mut self, packet: &[u8], now: Instant) {}
-
-    /// The coordinator said something.
-    pub fn handle_coordination(&mut self, response: CoordinateResponse, now: Instant) {}
-
-    /// A fresh coordination stream is open: everything wanted is said again.
-    pub fn handle_coordination_started(&mut self, now: Instant) {}
-
-    /// The coordination stream broke: peers are kept as lost.
-    pub fn handle_coordination_ended(&mut self, now: Instant) {}
-
-    /// Wants a tunnel to this peer (clients only); repeated on each new stream.
-    pub fn add_tunnel(&mut self, peer: PeerId, now: Instant) {}
-
-    /// Wants no tunnel to this peer any more.
-    pub fn remove_tunnel(&mut self, peer: PeerId, now: Instant) {}
-
-    /// Says goodbye to the coordinator.
-    pub fn disconnect(&mut self, now: Instant) {}
+    pub fn handle_relay_event(&mut self, region: i32, event: RelayEvent, now: Instant) {
+        match event {
+            RelayEvent::Connected => self.wire.relays.handle_connected(region, &mut self.wire.outputs),
+            RelayEvent::Disconnected => {
+                self.wire.relays.handle_disconnected(region);
+                self.netchecks.want(now);
+                self.start_netcheck(now);
+            }
+            RelayEvent::PeerGone { key } => {
+                let slot = self.peers.slot_of_key(&key);
+                if let Some(peer) = slot.and_then(|slot| self.peers.get_mut(slot)) {
+                    peer.reverse_route = peer.reverse_route.filter(|found| *found != region);
+                }
+            }
+            RelayEvent::ForcedWebsocket => {
+                if self.wire.relays.known().contains(&region) {
+                    self.forced_websocket.insert(region, "the relay refused the DERP upgrade".into());
+                    self.publish(now);
+                }
+            }
+        }
+    }
 
     /// Replaces the relay map.
-    pub fn set_derp_map(&mut self, map: DerpMap, now: Instant) {}
+    pub fn set_derp_map(&mut self, map: DerpMap, now: Instant) {
+        let map = &map;
+        self.wire.relays.set_map(map, &mut self.wire.outputs);
+        self.home.set_map(map);
+        self.forced_websocket.retain(|region, _| self.wire.relays.known().contains(region));
+        self.netchecks.want_full(now);
+        self.start_netcheck(now);
+    }
 
-    /// Applies the manifest's switches.
-    pub fn set_relay_only(&mut self, block_endpoints: bool, force_websockets: bool, now: Instant) {}
+    /// Applies the manifest's switches. The driver acts on `force_websockets` for new connections.
+    pub fn set_relay_only(&mut self, block_endpoints: bool, force_websockets: bool, now: Instant) {
+        self.config.force_websockets = force_websockets;
+        self.wire.is_blocked = block_endpoints;
+        if block_endpoints {
+            self.peers.iter_mut().for_each(|peer| peer.path.reset());
+        }
+        self.refresh_endpoints(now);
+    }
 
     /// Replaces our mesh addresses.
-    pub fn set_addresses(&mut self, addresses: Vec<Ipv6Addr>, now: Instant) {}
+    pub fn set_addresses(&mut self, mut addresses: Vec<Ipv6Addr>, now: Instant) {
+        addresses.truncate(MAX_OWN_ADDRESSES);
+        self.config.addresses = addresses;
+        self.publish(now);
+    }
 
     /// The interface addresses with the ports of our UDP sockets, without loopback unless nothing else exists.
-    pub fn handle_local_addresses(&mut self, addresses: Vec<SocketAddr>, now: Instant) {}
+    pub fn handle_local_addresses(&mut self, addresses: Vec<SocketAddr>, now: Instant) {
+        self.endpoints.set_local(addresses);
+        self.refresh_endpoints(now);
+    }
 
     /// A netcheck ended.
-    pub fn handle_netcheck(&mut self, report: NetcheckReport, now: Instant) {}
+    pub fn handle_netcheck(&mut self, report: NetcheckReport, now: Instant) {
+        self.netchecks.handle_done();
+        self.endpoints.handle_stun(&report.stun, now);
+        let has_relays = !report.relays.is_empty();
+        let draw = self.wire.number();
+        let home = self.home.choose(report.relays, self.wire.relays.known(), draw, now);
+        if home != 0 {
+            self.wire.relays.set_home(home, &mut self.wire.outputs, now);
+        }
+        self.refresh_endpoints(now);
+        if !has_relays || self.peers.iter().any(|peer| peer.path.is_active(now)) {
+            let jitter = Duration::from_millis(self.wire.number() % REFRESH_JITTER_MS);
+            self.netchecks.want(now + REFRESH + jitter);
+            self.wire.schedule(self.netchecks.next_timeout());
+        }
+    }
+
+    fn refresh_endpoints(&mut self, now: Instant) {
+        self.wire.endpoints = if self.wire.is_blocked { Vec::new() } else { self.endpoints.list() };
+        self.publish(now);
+    }
+
+    fn start_netcheck(&mut self, now: Instant) {
+        if let Some(full) = self.netchecks.start(now) {
+            self.wire.outputs.push(Output::Netcheck { full });
+        }
+        self.wire.schedule(self.netchecks.next_timeout());
+    }
 
     /// The network changed or the machine woke up: distrust every path and look again. The driver then also reports
     /// fresh local addresses.
-    pub fn handle_network_changed(&mut self, now: Instant) {}
-
-    /// Pings a peer; the answer comes as [`Output::Pinged`] with this token. An unknown address is answered at once with
-    /// no pong; ask [`Engine::has_peer`] first.
-    pub fn start_ping(&mut self, address: Ipv6Addr, kind: PingKind, token: u64, now: Instant) {}
+    pub fn handle_network_changed(&mut self, now: Instant) {
+        self.endpoints.forget_mapped();
+        self.refresh_endpoints(now);
+        self.peers.iter_mut().for_each(|peer| peer.path.distrust(now));
+        self.netchecks.want_full(now);
+        self.start_netcheck(now);
+        self.wire.schedule(now);
+    }
 
     /// Whether a programmed peer holds this address.
     #[must_use]
     pub fn has_peer(&self, address: Ipv6Addr) -> bool {
-        false
+        self.peers.slot_of_address(address).is_some()
     }
 
     /// The time of [`Engine::poll_timeout`] came.
-    pub fn handle_timeout(&mut self, now: Instant) {}
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.wire.wake().is_none_or(|wake| now < wake) {
+            return;
+        }
+        self.wire.clear_schedule();
+        self.program_due(now);
+        let Self { peers, wire, .. } = self;
+        for peer in peers.iter_mut() {
+            peer.handle_timeout(wire, now);
+            wire.schedule(peer.next_timeout());
+        }
+        self.expire_pings(now);
+        self.wire.relays.handle_timeout(&mut self.wire.outputs, now);
+        self.start_netcheck(now);
+        let others = [self.next_coordination_timeout(now), self.pings.next_timeout(), self.wire.relays.next_timeout()];
+        others.into_iter().for_each(|at| self.wire.schedule(at));
+    }
 
     /// When [`Engine::handle_timeout`] must be called at the latest.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.wire.wake()
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop()
+        self.wire.outputs.pop()
     }
 
     /// Gives back the buffer of a [`Datagrams`] that was sent.
-    pub fn recycle(&mut self, buffer: BytesMut) {}
+    pub fn recycle(&mut self, buffer: BytesMut) {
+        self.wire.outputs.recycle(buffer);
+    }
 
     /// What is going on.
     #[must_use]
     pub fn status(&self, now: Instant) -> EngineStatus {
-        EngineStatus::default()
+        let latencies = self.home.latencies().iter();
+        EngineStatus {
+            peers: self.peers.iter().map(|peer| peer.status(&self.wire, now)).collect(),
+            home_relay: self.home.region(),
+            relay_latency: latencies.filter_map(|found| Some((found.region, home::fastest(found)?))).collect(),
+            endpoints: self.wire.endpoints.clone(),
+            udp_works: self.endpoints.udp_works,
+            public_v4: self.endpoints.public_v4,
+            public_v6: self.endpoints.public_v6,
+            mapping_varies: self.endpoints.mapping_varies,
+        }
     }
 }
