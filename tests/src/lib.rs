@@ -5,3 +5,4 @@ pub mod bench;
 pub mod binary;
 pub mod decoders;
 pub mod lab;
+pub mod sim;
