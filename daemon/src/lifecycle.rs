@@ -63,11 +63,6 @@ impl Life {
         }
     }
 
-    /// See [`History::current`].
-    pub fn current(&self) -> LifecycleState {
-        self.lock().current()
-    }
-
     /// See [`History::acknowledge`].
     pub fn acknowledge(&self) {
         self.lock().acknowledge();

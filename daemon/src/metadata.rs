@@ -103,7 +103,8 @@ impl Metadata {
             return Ok(());
         }
         let request = BatchUpdateMetadataRequest { metadata };
-        let answer: Result<BatchUpdateMetadataResponse, _> = client.unary(method::BATCH_UPDATE_METADATA, &request).await;
+        let answer: Result<BatchUpdateMetadataResponse, _> =
+            client.unary(method::BATCH_UPDATE_METADATA, &request).await;
         if answer.is_err() {
             self.lock().give_back(request.metadata);
         }

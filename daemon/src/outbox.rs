@@ -11,13 +11,14 @@ use tokio::sync::Notify;
 pub struct Outbox<T> {
     items: Mutex<VecDeque<T>>,
     pushed: Notify,
+    popped: Notify,
     limit: usize,
 }
 
 impl<T: Clone> Outbox<T> {
     /// A queue of at most `limit` items.
     pub fn new(limit: usize) -> Self {
-        Self { items: Mutex::default(), pushed: Notify::new(), limit }
+        Self { items: Mutex::default(), pushed: Notify::new(), popped: Notify::new(), limit }
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<T>> {
@@ -49,6 +50,18 @@ impl<T: Clone> Outbox<T> {
     /// Removes the oldest item.
     pub fn pop(&self) {
         self.lock().pop_front();
+        self.popped.notify_waiters();
+    }
+
+    /// Resolves when nothing waits.
+    pub async fn emptied(&self) {
+        loop {
+            let popped = self.popped.notified();
+            if self.is_empty() {
+                return;
+            }
+            popped.await;
+        }
     }
 
     /// Whether nothing waits.

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use proto::agent::{
     GetResourcesMonitoringConfigurationRequest, GetResourcesMonitoringConfigurationResponse, MemoryUsage,
-    MonitoringDatapoint, PushResourcesMonitoringUsageRequest, PushResourcesMonitoringUsageResponse, VolumeUsage, method,
+    MonitoringDatapoint, PushResourcesMonitoringUsageRequest, PushResourcesMonitoringUsageResponse, VolumeUsage,
+    method,
 };
 use proto::wkt::Timestamp;
 use rpc::RpcError;
@@ -60,7 +61,7 @@ async fn configuration(client: &rpc::Client) -> Result<Option<Plan>, RpcError> {
 fn measure(plan: &Plan) -> MonitoringDatapoint {
     MonitoringDatapoint {
         collected_at: Some(Timestamp::from_system_time(SystemTime::now())),
-        memory: plan.memory.then(memory),
+        memory: if plan.memory { memory() } else { None },
         volumes: plan.volumes.iter().filter_map(|path| volume(path)).collect(),
     }
 }
@@ -70,16 +71,16 @@ fn count(bytes: u64) -> i64 {
 }
 
 /// Memory of the container when there is a limit, of the machine otherwise.
-fn memory() -> MemoryUsage {
-    let mut system = sysinfo::System::new();
+fn memory() -> Option<MemoryUsage> {
+    let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
-    match system.cgroup_limits() {
+    Some(match system.cgroup_limits() {
         Some(limits) if limits.total_memory > 0 && limits.total_memory < system.total_memory() => MemoryUsage {
             used: count(limits.total_memory.saturating_sub(limits.free_memory)),
             total: count(limits.total_memory),
         },
         _ => MemoryUsage { used: count(system.used_memory()), total: count(system.total_memory()) },
-    }
+    })
 }
 
 /// The file system that holds a path; a path that is gone is left out rather than reported as empty.

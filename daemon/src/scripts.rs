@@ -118,7 +118,9 @@ impl Scripts {
         let path = self.log_path(script, &account);
         match folders::create_log(&path) {
             Ok(file) => sink.file = Some(file),
-            Err(error) => sink.line(LogLevel::Warn, format!("the log file {} cannot be written: {error}", path.display())),
+            Err(error) => {
+                sink.line(LogLevel::Warn, format!("the log file {} cannot be written: {error}", path.display()))
+            }
         }
         let limit = script.wire.timeout.map(proto::wkt::Duration::to_std).filter(|limit| !limit.is_zero());
         let (mut stdout, mut stderr) = (LineSplitter::default(), LineSplitter::default());

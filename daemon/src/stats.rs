@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use mesh::{FlowTotals, MeshStatus};
+use mesh::driver::{FlowTotals, MeshStatus};
 use proto::agent::{Stats, UpdateStatsRequest, UpdateStatsResponse, method};
 use rpc::RpcError;
 

@@ -23,7 +23,8 @@ fn events_on_the_wire() {
         assert_eq!(wire.timestamp.map(|at| (at.seconds, at.nanos)), Some((1_500_000_000, 7)));
         assert_eq!(wire.id, Uuid::from_u128(5).as_bytes());
     };
-    let ended = |exit_code, reason: Option<&str>| SessionChange::Disconnected { exit_code, reason: reason.map(Into::into) };
+    let ended =
+        |exit_code, reason: Option<&str>| SessionChange::Disconnected { exit_code, reason: reason.map(Into::into) };
     check(SessionKind::Ssh, SessionChange::Connected, ConnectionType::Ssh, ConnectionAction::Connect, 0, None);
     check(SessionKind::VsCode, ended(3, None), ConnectionType::Vscode, ConnectionAction::Disconnect, 3, None);
     check(

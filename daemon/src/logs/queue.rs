@@ -111,7 +111,8 @@ impl LogQueue {
         if let Some(batch) = &self.batch {
             return Next::Batch(batch.clone());
         }
-        let Some((id, oldest)) = self.sources.iter().map(|(id, source)| (*id, source.oldest)).min_by_key(|(_, age)| *age)
+        let Some((id, oldest)) =
+            self.sources.iter().map(|(id, source)| (*id, source.oldest)).min_by_key(|(_, age)| *age)
         else {
             self.urgent = false;
             return Next::Nothing;

@@ -4,4 +4,5 @@
 pub mod process;
 pub mod pty;
 pub mod shell;
+pub mod sockets;
 pub mod user;

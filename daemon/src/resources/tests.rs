@@ -9,11 +9,19 @@ use proto::wkt::Timestamp;
 
 use super::{Plan, Window};
 
-fn answer(points: i32, seconds: i32, memory: Option<bool>, volumes: &[(&str, bool)]) -> GetResourcesMonitoringConfigurationResponse {
+fn answer(
+    points: i32,
+    seconds: i32,
+    memory: Option<bool>,
+    volumes: &[(&str, bool)],
+) -> GetResourcesMonitoringConfigurationResponse {
     GetResourcesMonitoringConfigurationResponse {
         config: Some(MonitoringConfig { num_datapoints: points, collection_interval_seconds: seconds }),
         memory: memory.map(|enabled| MemoryMonitor { enabled }),
-        volumes: volumes.iter().map(|(path, enabled)| VolumeMonitor { enabled: *enabled, path: (*path).into() }).collect(),
+        volumes: volumes
+            .iter()
+            .map(|(path, enabled)| VolumeMonitor { enabled: *enabled, path: (*path).into() })
+            .collect(),
     }
 }
 
@@ -49,7 +57,8 @@ fn the_window_slides_once_it_is_full() {
     let mut pushed = vec![];
     for second in 1..=5 {
         window.push(point(second));
-        let seconds = |points: Vec<MonitoringDatapoint>| points.iter().map(|p| p.collected_at.unwrap().seconds).collect();
+        let seconds =
+            |points: Vec<MonitoringDatapoint>| points.iter().map(|p| p.collected_at.unwrap().seconds).collect();
         pushed.push(window.full().map(seconds));
     }
     assert_eq!(pushed, [None, None, Some(vec![1, 2, 3]), Some(vec![2, 3, 4]), Some(vec![3, 4, 5])]);

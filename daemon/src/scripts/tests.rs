@@ -31,7 +31,12 @@ fn which_scripts_belong_to_a_stage() {
     let scripts = [
         WorkspaceAgentScript { display_name: "start".into(), run_on_start: true, ..Default::default() },
         WorkspaceAgentScript { display_name: "stop".into(), run_on_stop: true, ..Default::default() },
-        WorkspaceAgentScript { display_name: "both".into(), run_on_start: true, run_on_stop: true, ..Default::default() },
+        WorkspaceAgentScript {
+            display_name: "both".into(),
+            run_on_start: true,
+            run_on_stop: true,
+            ..Default::default()
+        },
         WorkspaceAgentScript { display_name: "cron".into(), cron: "0 0 3 * * *".into(), ..Default::default() },
         WorkspaceAgentScript { display_name: "none".into(), ..Default::default() },
     ];

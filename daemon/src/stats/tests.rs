@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mesh::{FlowTotals, MeshStatus, Path, PeerStatus};
+use mesh::driver::{FlowTotals, MeshStatus, Path, PeerStatus};
 use proto::agent::UpdateStatsResponse;
 use proto::id::PeerId;
 use proto::key::NodePublic;
