@@ -1,0 +1,48 @@
+//! The listener's routes: REST resources, one file each, the mesh half from [`crate::net`], and the layers around all.
+
+pub mod body;
+pub mod error;
+pub mod guard;
+pub mod identity;
+pub mod limit;
+pub mod upgrade;
+
+mod deployment;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use proto::rest::VERSION_HEADER;
+
+use self::error::ApiError;
+use crate::state::AppState;
+
+/// Every route of the server.
+pub fn router(state: &AppState) -> Router {
+    Router::new()
+        .merge(deployment::routes())
+        .merge(crate::net::routes())
+        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "Route not found.") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.")
+        })
+        .layer(from_fn_with_state(state.clone(), guard::check_host))
+        .layer(from_fn(dress))
+        .with_state(state.clone())
+}
+
+/// Headers of every response, refusals included.
+async fn dress(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if let (Ok(name), Ok(version)) =
+        (HeaderName::from_bytes(VERSION_HEADER.as_bytes()), HeaderValue::from_str(crate::VERSION))
+    {
+        headers.insert(name, version);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response.into_response()
+}

@@ -1,0 +1,30 @@
+//! Schema versions. Each migration and its version number are one transaction: a kill leaves the old or the new schema.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::OpenError;
+
+/// In order; the position is the version that a migration leads to. Landed files are never edited, only added to.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_core.sql")];
+
+/// The schema this version works with.
+#[allow(clippy::cast_possible_truncation)]
+pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Brings the schema up to date.
+pub(super) fn run(db: &mut Connection) -> Result<(), OpenError> {
+    let found: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(OpenError::from)?;
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer { found, known: SCHEMA_VERSION });
+    }
+    for (version, sql) in (1_u32..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let step = |db: &mut Connection| -> rusqlite::Result<()> {
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "user_version", version)?;
+            transaction.commit()
+        };
+        step(db).map_err(|source| OpenError::Migration { version, source })?;
+    }
+    Ok(())
+}
