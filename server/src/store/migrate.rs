@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::OpenError;
 
 /// In order; the position is the version that a migration leads to. Landed files are never edited, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_core.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_core.sql"), include_str!("migrations/0002_daemons.sql")];
 
 /// The schema this version works with.
 #[allow(clippy::cast_possible_truncation)]

@@ -6,11 +6,21 @@
 //! (an error undoes its own changes only), and the call returns after the commit: what was acknowledged survives a kill.
 //! Closures must not wait for anything. A table's functions take a [`Db`] and return [`Result`].
 
+pub mod agent_connections;
+pub mod agent_logs;
+pub mod agent_metadata;
+pub mod agent_presence;
+pub mod agent_stats;
 pub mod agents;
+pub mod git_ssh_keys;
 pub mod keys;
 mod migrate;
+pub mod net_keys;
 mod open;
+pub mod script_timings;
+pub mod sub_agents;
 mod value;
+pub mod workspace_view;
 mod writer;
 
 #[cfg(test)]

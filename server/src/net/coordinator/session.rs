@@ -66,15 +66,12 @@ impl Coordinator {
             inner.wake();
             session
         };
-        let mut guard = Leaving { coordinator: self, session, departure: Departure::Lost };
+        let _guard = Leaving { coordinator: self, session, revoked: &visitor.revoked };
         let Call { receiver, mut sender, .. } = call;
         let mut reading = std::pin::pin!(self.read(session, visitor, receiver));
         let mut writing = std::pin::pin!(self.write(session, &wake, &mut sender));
         tokio::select! {
-            () = visitor.revoked.cancelled() => {
-                guard.departure = Departure::Disconnected;
-                Err(RpcError::Closed)
-            }
+            () = visitor.revoked.cancelled() => Err(RpcError::Closed),
             written = &mut writing => written,
             read = &mut reading => match read {
                 // The state may still have words for it, such as why it was refused.
@@ -82,6 +79,11 @@ impl Coordinator {
                 Err(error) => Err(error),
             }
         }
+    }
+
+    /// Ends the peer's stream with a reason; others see it as lost.
+    pub fn expel(&self, peer: PeerId, reason: &str) {
+        self.change(|state| state.handle_expelled(peer, reason));
     }
 
     /// The record that a connected peer published last.
@@ -179,12 +181,13 @@ impl Inner {
 struct Leaving<'a> {
     coordinator: &'a Coordinator,
     session: SessionId,
-    departure: Departure,
+    revoked: &'a CancellationToken,
 }
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.coordinator.close(self.session, self.departure);
+        let departure = if self.revoked.is_cancelled() { Departure::Disconnected } else { Departure::Lost };
+        self.coordinator.close(self.session, departure);
         self.coordinator.lock().wakers.remove(&self.session);
     }
 }

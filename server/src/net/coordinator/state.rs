@@ -114,6 +114,13 @@ impl State {
         }
     }
 
+    /// The peer must go, for a reason that it is told; others see it as lost.
+    pub fn handle_expelled(&mut self, id: PeerId, reason: &str) {
+        if let Some(session) = self.peers.get(&id).map(|peer| peer.session) {
+            self.handle_error(session, reason);
+        }
+    }
+
     /// The stream is gone, or must go because its right to be here ended. Nothing more is polled from it.
     pub fn handle_closed(&mut self, session: SessionId, departure: Departure) {
         if let Some((id, _)) = self.current(session) {

@@ -1,0 +1,1 @@
+//! The agent API over pipes, with a real caller.

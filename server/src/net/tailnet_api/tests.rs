@@ -1,0 +1,1 @@
+//! The tailnet API over pipes, with real callers.
