@@ -171,16 +171,17 @@ fn frames_are_found_or_named_as_wrong() {
 #[test]
 fn the_upgrade_is_chosen_by_the_headers() {
     let accept = || Variant::WebSocket { accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".into() };
-    let key = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-    let rows: &[(&[(&str, &str)], Option<Variant>)] = &[
+    type Row = (&'static [(&'static str, &'static str)], Option<Variant>);
+    const KEY: (&str, &str) = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let rows: &[Row] = &[
         (&[], None),
         (&[("upgrade", "h2c")], None),
         (&[("upgrade", "DERP")], Some(Variant::Raw)),
         (&[("upgrade", "derp")], Some(Variant::Raw)),
-        (&[("upgrade", "websocket"), key], Some(Variant::Raw)),
-        (&[("upgrade", "websocket"), key, ("sec-websocket-protocol", "chat")], Some(Variant::Raw)),
-        (&[("upgrade", "websocket"), key, ("sec-websocket-protocol", "derp")], Some(accept())),
-        (&[("upgrade", "WebSocket"), key, ("sec-websocket-protocol", "chat, derp")], Some(accept())),
+        (&[("upgrade", "websocket"), KEY], Some(Variant::Raw)),
+        (&[("upgrade", "websocket"), KEY, ("sec-websocket-protocol", "chat")], Some(Variant::Raw)),
+        (&[("upgrade", "websocket"), KEY, ("sec-websocket-protocol", "derp")], Some(accept())),
+        (&[("upgrade", "WebSocket"), KEY, ("sec-websocket-protocol", "chat, derp")], Some(accept())),
     ];
     for (headers, expected) in rows {
         let mut map = HeaderMap::new();

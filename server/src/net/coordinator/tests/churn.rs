@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
 
-const PEERS: u64 = 60;
-const AGENTS: u64 = 40;
-const STEPS: u64 = 2_000;
+const PEERS: u64 = 30;
+const AGENTS: u64 = 20;
+const STEPS: u64 = 1_500;
 
 /// A small generator (xorshift), seeded, so that a failure replays.
 struct Random(u64);
