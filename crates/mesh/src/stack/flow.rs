@@ -330,15 +330,10 @@ impl Flow {
         self.socket_mut().close();
     }
 
-    /// Whether everything written, and the end of it, was acknowledged.
-    pub fn flushed(&mut self) -> Poll<Result<(), StreamError>> {
-        match self.socket().state() {
-            State::FinWait1 | State::Closing | State::LastAck | State::SynReceived => {
-                self.wants_write = true;
-                Poll::Pending
-            }
-            _ => Poll::Ready(Ok(())),
-        }
+    /// Whether everything written, and the end of it when it was ended, was acknowledged.
+    pub fn is_delivered(&self) -> bool {
+        let closing = matches!(self.socket().state(), State::FinWait1 | State::Closing | State::LastAck);
+        !closing && self.socket().send_queue() == 0
     }
 
     /// The owner leaves. A connection whose writing end was closed finishes by itself; any other is reset, so that the

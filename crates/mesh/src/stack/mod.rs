@@ -99,7 +99,7 @@ pub enum Event {
     },
     /// A read that was pending has something to return.
     Readable(FlowId),
-    /// A write, an opening or a flush that was pending has something to return.
+    /// A write or an opening that was pending has something to return.
     Writable(FlowId),
     /// A datagram arrived at a socket that a read was pending on.
     UdpReadable(UdpId),
@@ -397,11 +397,6 @@ impl Stack {
         }
     }
 
-    /// Whether the end of our half was acknowledged. Pending is followed by [`Event::Writable`].
-    pub fn flushed(&mut self, id: FlowId) -> Poll<Result<(), StreamError>> {
-        self.flows.get_mut(&id).map_or(Poll::Ready(Ok(())), Flow::flushed)
-    }
-
     /// The owner drops the stream: finishes it when our half was closed, resets it otherwise.
     pub fn leave(&mut self, id: FlowId, now: Instant) {
         if let Some(flow) = self.flows.get_mut(&id) {
@@ -589,6 +584,12 @@ impl Stack {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.flows.len()
+    }
+
+    /// Whether nothing is left to deliver: all that remain are connections that nobody closed.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        !self.has_output() && self.flows.values().all(Flow::is_delivered)
     }
 
     fn fresh_id(&mut self) -> u64 {

@@ -1,0 +1,506 @@
+//! The task that owns the engine: waits for anything to happen, tells engine and stack, carries out what they want.
+//!
+//! One turn moves one batch each way, so that neither direction starves and the sockets are emptied often; packets
+//! between engine and stack are copied out from under the lock before they are encrypted.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use proto::address::is_mesh;
+use proto::derp_map::DerpMap;
+use proto::stun::{self, TxId};
+use proto::tailnet::{CoordinateRequest, CoordinateResponse};
+use tokio::sync::{mpsc, oneshot};
+
+use super::command::{Command, FromRelay, RelayNews};
+use super::config::MeshConfig;
+use super::relay::{Relay, RelayIdentity, ToRelay};
+use super::shared::Shared;
+use super::splice::{self, UdpSplice};
+use super::status::{FlowTotals, MeshStatus};
+use super::tcp::TcpStream;
+use super::udp::Sockets;
+use super::{clock, netcheck};
+use crate::engine::{Engine, EngineConfig, Output, Pong, StunAnswer};
+use crate::stack::Event;
+
+/// Packets of relays that wait for the loop, of all regions together.
+const RELAY_QUEUE: usize = 1024;
+/// Of these in one turn.
+const RELAY_BATCH: usize = 64;
+/// Turns without a rest when there is always more to do; then other tasks of the runtime have theirs.
+const TURNS: usize = 64;
+/// Answers of one netcheck that may wait.
+const STUN_QUEUE: usize = 64;
+/// How long streams may finish after [`Command::Shutdown`].
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// See the module.
+pub struct RunLoop {
+    engine: Engine,
+    shared: Arc<Shared>,
+    sockets: Sockets,
+    derp_map: DerpMap,
+    commands: mpsc::WeakUnboundedSender<Command>,
+    inbox: mpsc::UnboundedReceiver<Command>,
+    identity: RelayIdentity,
+    relays: HashMap<i32, Relay>,
+    relay_news: mpsc::Sender<FromRelay>,
+    relay_inbox: mpsc::Receiver<FromRelay>,
+    relay_batch: Vec<FromRelay>,
+    coordination: Option<CoordinationEnds>,
+    pings: HashMap<u64, oneshot::Sender<Option<Pong>>>,
+    next_ping: u64,
+    /// The running netcheck's ear, and the requests it has out.
+    netcheck: Option<mpsc::Sender<StunAnswer>>,
+    stun: HashMap<TxId, (i32, SocketAddr, Instant)>,
+    had_netcheck: bool,
+    udp_splice: UdpSplice,
+    flows: FlowTotals,
+    /// Decrypted packets on their way to the stack.
+    inward: Vec<BytesMut>,
+    /// Packets of the stack on their way to the engine, back to back, and their ends.
+    outward: Vec<u8>,
+    outward_ends: Vec<usize>,
+    scratch: BytesMut,
+    leaving: Option<(Instant, oneshot::Sender<()>)>,
+}
+
+struct CoordinationEnds {
+    requests: mpsc::Sender<CoordinateRequest>,
+    responses: mpsc::Receiver<CoordinateResponse>,
+}
+
+/// What woke the loop.
+enum Wake {
+    Command(Option<Command>),
+    Coordination(Option<CoordinateResponse>),
+    Relay,
+    /// Sockets, the stack, a timer, or unfinished work: all are looked at in every turn.
+    Turn,
+}
+
+impl RunLoop {
+    pub fn new(
+        config: MeshConfig,
+        sockets: Sockets,
+        shared: Arc<Shared>,
+        commands: mpsc::WeakUnboundedSender<Command>,
+        inbox: mpsc::UnboundedReceiver<Command>,
+    ) -> io::Result<Self> {
+        let identity = RelayIdentity {
+            node_key: config.node_key.clone(),
+            headers: config.relay_headers,
+            force_websockets: Arc::new(AtomicBool::new(config.force_websockets)),
+        };
+        let engine_config = EngineConfig {
+            node_key: config.node_key,
+            disco_key: config.disco_key,
+            node_id: config.node_id,
+            addresses: config.addresses,
+            role: config.role,
+            block_endpoints: config.block_endpoints,
+            force_websockets: config.force_websockets,
+            seed: clock::random()?,
+        };
+        let engine = Engine::new(engine_config, clock::now(), clock::wall());
+        let (relay_news, relay_inbox) = mpsc::channel(RELAY_QUEUE);
+        Ok(Self {
+            engine,
+            shared,
+            sockets,
+            derp_map: config.derp_map,
+            commands,
+            inbox,
+            identity,
+            relays: HashMap::new(),
+            relay_news,
+            relay_inbox,
+            relay_batch: Vec::with_capacity(RELAY_BATCH),
+            coordination: None,
+            pings: HashMap::new(),
+            next_ping: 0,
+            netcheck: None,
+            stun: HashMap::new(),
+            had_netcheck: false,
+            udp_splice: UdpSplice::default(),
+            flows: FlowTotals::default(),
+            inward: Vec::new(),
+            outward: Vec::new(),
+            outward_ends: Vec::new(),
+            scratch: BytesMut::new(),
+            leaving: None,
+        })
+    }
+
+    /// Runs until the last handle is gone or [`Command::Shutdown`] came.
+    pub async fn run(mut self) {
+        let now = clock::now();
+        self.engine.set_derp_map(self.derp_map.clone(), now);
+        self.report_addresses(now);
+        let mut busy = true;
+        let mut turns = 0;
+        loop {
+            match self.wait(busy).await {
+                Wake::Command(None) => break,
+                Wake::Command(Some(command)) => self.handle_command(command),
+                Wake::Coordination(response) => self.handle_coordination(response),
+                Wake::Relay => self.handle_relays(),
+                Wake::Turn => {}
+            }
+            let now = clock::now();
+            busy = self.turn(now);
+            if self.has_left(now) {
+                break;
+            }
+            turns = if busy { turns + 1 } else { 0 };
+            if turns >= TURNS {
+                turns = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+        self.shared.stop();
+    }
+
+    async fn wait(&mut self, busy: bool) -> Wake {
+        let timeout = [self.engine.poll_timeout(), self.shared.lock().stack.poll_timeout(), self.leaving_deadline()];
+        let timeout = timeout.into_iter().flatten().min();
+        let timer = async {
+            match timeout {
+                _ if busy => {}
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let coordination = async {
+            match &mut self.coordination {
+                Some(ends) => ends.responses.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            command = self.inbox.recv() => Wake::Command(command),
+            response = coordination => Wake::Coordination(response),
+            _ = self.relay_inbox.recv_many(&mut self.relay_batch, RELAY_BATCH) => Wake::Relay,
+            () = timer => Wake::Turn,
+            () = self.shared.kick.notified() => Wake::Turn,
+            _ = self.sockets.ready() => Wake::Turn,
+        }
+    }
+
+    /// Moves one batch each way. True when there is more to move.
+    fn turn(&mut self, now: Instant) -> bool {
+        self.sockets.flush();
+        let received = self.receive(now);
+        if self.engine.poll_timeout().is_some_and(|at| at <= now) {
+            self.engine.handle_timeout(now);
+        }
+        self.carry_out(now);
+        let more = self.exchange(now);
+        self.carry_out(now);
+        // What the last outputs decrypted goes to the stack in the next turn.
+        received || more || !self.inward.is_empty()
+    }
+
+    fn receive(&mut self, now: Instant) -> bool {
+        let (engine, open, ear) = (&mut self.engine, &mut self.stun, &self.netcheck);
+        self.sockets.receive(|from, datagram| {
+            if stun::is_stun(datagram) {
+                hear_stun(open, ear.as_ref(), from, datagram, now);
+            } else {
+                engine.handle_udp(from, datagram, now);
+            }
+        })
+    }
+
+    /// Carries out everything that the engine wants.
+    fn carry_out(&mut self, now: Instant) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Udp(datagrams) => {
+                    if let Some(sent) = self.sockets.send(datagrams) {
+                        self.engine.recycle(sent.data);
+                    }
+                }
+                Output::Relay { region, to, data } => {
+                    if let Some(relay) = self.relays.get(&region) {
+                        relay.tell(ToRelay::Send { to, data });
+                    }
+                }
+                Output::Inner(packet) => self.inward.push(packet),
+                Output::Coordinate(request) => self.coordinate(request, now),
+                Output::Pinged { token, pong } => {
+                    if let Some(reply) = self.pings.remove(&token) {
+                        let _ = reply.send(pong);
+                    }
+                }
+                Output::ConnectRelay { region, home } => self.connect_relay(region, home),
+                Output::CloseRelay { region } => {
+                    self.relays.remove(&region);
+                }
+                Output::Netcheck { full } => self.start_netcheck(full, now),
+            }
+        }
+    }
+
+    /// Gives the stack what arrived, and the engine what the stack sends. True when the stack has more.
+    fn exchange(&mut self, now: Instant) -> bool {
+        let mut net = self.shared.lock();
+        for packet in self.inward.drain(..) {
+            self.flows.received_packets += 1;
+            self.flows.received_bytes += packet.len() as u64;
+            net.stack.handle_packet(&packet, now);
+        }
+        let full = self.sockets.is_full();
+        let mut more = false;
+        if !full {
+            let (bytes, ends) = (&mut self.outward, &mut self.outward_ends);
+            more = net.stack.poll(now, &mut |packet| {
+                bytes.extend_from_slice(packet);
+                ends.push(bytes.len());
+            });
+        }
+        let mut events = Vec::new();
+        let mut wakers = Vec::new();
+        while let Some(event) = net.stack.poll_event() {
+            match event {
+                Event::Readable(id) => wakers.extend(net.waiting.get_mut(&id).and_then(|waiting| waiting.read.take())),
+                Event::Writable(id) => wakers.extend(net.waiting.get_mut(&id).and_then(|waiting| waiting.write.take())),
+                Event::UdpReadable(id) => wakers.extend(net.waiting_udp.remove(&id).into_iter().flatten()),
+                Event::Accepted { port, flow } => {
+                    let (Some((local, remote)), listener) = (net.stack.ends(flow), net.listeners.get(&port).cloned())
+                    else {
+                        continue;
+                    };
+                    events.push(Arrival::Accepted { listener, flow, local, remote });
+                }
+                Event::Asked { ask, local, remote } => events.push(Arrival::Asked { ask, local, remote }),
+                Event::Stray { local, remote, data } => events.push(Arrival::Stray { local, remote, data }),
+            }
+        }
+        drop(net);
+        wakers.into_iter().for_each(std::task::Waker::wake);
+        events.into_iter().for_each(|arrival| self.receive_arrival(arrival));
+        let mut start = 0;
+        self.flows.sent_packets += self.outward_ends.len() as u64;
+        for end in self.outward_ends.drain(..) {
+            self.engine.handle_inner(&self.outward[start..end], now);
+            start = end;
+        }
+        self.flows.sent_bytes += self.outward.len() as u64;
+        self.outward.clear();
+        more
+    }
+
+    fn receive_arrival(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Accepted { listener, flow, local, remote } => {
+                let stream = TcpStream::new(self.shared.clone(), flow, local, remote);
+                // A full backlog, or a listener that just went, drops the stream, which resets it.
+                if let Some(listener) = listener {
+                    let _ = listener.try_send(stream);
+                }
+            }
+            Arrival::Asked { ask, local, remote } => splice::tcp(self.shared.clone(), ask, local, remote),
+            Arrival::Stray { local, remote, data } => self.udp_splice.forward(&self.shared, local, remote, data),
+        }
+    }
+
+    fn handle_relays(&mut self) {
+        let now = clock::now();
+        for FromRelay { region, news } in self.relay_batch.drain(..) {
+            match news {
+                RelayNews::Event(event) => self.engine.handle_relay_event(region, event, now),
+                RelayNews::Packet { from, data } => {
+                    self.scratch.clear();
+                    self.scratch.extend_from_slice(&data);
+                    self.engine.handle_relay(region, from, &mut self.scratch, now);
+                }
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        let now = clock::now();
+        match command {
+            Command::SetDerpMap(map) => {
+                self.derp_map = map.clone();
+                self.engine.set_derp_map(map, now);
+            }
+            Command::SetAddresses(addresses) => {
+                self.shared.lock().stack.set_addresses(addresses.clone());
+                self.engine.set_addresses(addresses, now);
+            }
+            Command::SetRelayOnly { block_endpoints, force_websockets } => {
+                self.identity.force_websockets.store(force_websockets, Ordering::Relaxed);
+                self.engine.set_relay_only(block_endpoints, force_websockets, now);
+            }
+            Command::Coordinate { requests, responses } => {
+                if self.coordination.take().is_some() {
+                    self.engine.handle_coordination_ended(now);
+                }
+                self.coordination = Some(CoordinationEnds { requests, responses });
+                self.engine.handle_coordination_started(now);
+            }
+            Command::AddTunnel(peer) => self.engine.add_tunnel(peer, now),
+            Command::RemoveTunnel(peer) => self.engine.remove_tunnel(peer, now),
+            Command::Disconnect => self.engine.disconnect(now),
+            Command::Ping { address, kind, reply } => {
+                self.next_ping += 1;
+                self.pings.insert(self.next_ping, reply);
+                self.engine.start_ping(address, kind, self.next_ping, now);
+            }
+            Command::HasPeer { address, reply } => {
+                let _ = reply.send(self.engine.has_peer(address));
+            }
+            Command::Status { reply } => {
+                let tcp_connections = self.shared.lock().stack.connections() as u64;
+                let flows = FlowTotals { tcp_connections, ..self.flows };
+                let _ = reply.send(MeshStatus::of(self.engine.status(now), flows));
+            }
+            Command::NetworkChanged => {
+                self.engine.handle_network_changed(now);
+                self.report_addresses(now);
+                self.relays.values().for_each(|relay| relay.tell(ToRelay::Check));
+            }
+            Command::Stun { region, server, tx_id } => {
+                self.stun.insert(tx_id, (region, server, now));
+                self.sockets.send_one(server, &stun::request(tx_id));
+            }
+            Command::Netcheck { report, last } => {
+                self.engine.handle_netcheck(report, now);
+                if last {
+                    self.netcheck = None;
+                    self.stun.clear();
+                }
+            }
+            Command::Shutdown { reply } => {
+                self.engine.disconnect(now);
+                self.leaving = Some((now + FAREWELL, reply));
+            }
+        }
+    }
+
+    fn handle_coordination(&mut self, response: Option<CoordinateResponse>) {
+        let now = clock::now();
+        match response {
+            Some(response) => self.engine.handle_coordination(response, now),
+            None => {
+                self.coordination = None;
+                self.engine.handle_coordination_ended(now);
+            }
+        }
+    }
+
+    fn coordinate(&mut self, request: CoordinateRequest, now: Instant) {
+        let Some(ends) = &self.coordination else { return };
+        // A stream whose owner left, or does not keep up at all, is a broken one.
+        if ends.requests.try_send(request).is_err() {
+            self.coordination = None;
+            self.engine.handle_coordination_ended(now);
+        }
+    }
+
+    fn connect_relay(&mut self, region: i32, home: bool) {
+        if let Some(relay) = self.relays.get(&region) {
+            relay.tell(ToRelay::Prefer(home));
+        } else if let Some(map) = self.derp_map.regions.get(&region) {
+            let relay = Relay::start(map.clone(), home, self.identity.clone(), self.relay_news.clone());
+            self.relays.insert(region, relay);
+        }
+    }
+
+    fn start_netcheck(&mut self, full: bool, now: Instant) {
+        if self.netcheck.is_some() {
+            return;
+        }
+        self.report_addresses(now);
+        let (ear, answers) = mpsc::channel(STUN_QUEUE);
+        self.netcheck = Some(ear);
+        let early = !std::mem::replace(&mut self.had_netcheck, true);
+        tokio::spawn(netcheck::run(self.derp_map.clone(), full, early, self.commands.clone(), answers));
+    }
+
+    /// Tells the engine the addresses of the machine.
+    fn report_addresses(&mut self, now: Instant) {
+        let (v4, v6) = self.sockets.ports();
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let usable = |loopback: bool| {
+            let found = interfaces.iter().filter(move |interface| interface.is_loopback() == loopback);
+            let found = found.filter_map(|interface| {
+                let ip = interface.ip();
+                let (port, usable) = match ip {
+                    std::net::IpAddr::V4(ip) => (v4, !ip.is_link_local() && !ip.is_unspecified()),
+                    std::net::IpAddr::V6(ip) => (v6, !ip.is_unicast_link_local() && !is_mesh(ip)),
+                };
+                usable.then_some(SocketAddr::new(ip, port?))
+            });
+            found.collect::<Vec<_>>()
+        };
+        let mut addresses = usable(false);
+        if addresses.is_empty() {
+            addresses = usable(true);
+        }
+        self.engine.handle_local_addresses(addresses, now);
+    }
+
+    fn leaving_deadline(&self) -> Option<Instant> {
+        self.leaving.as_ref().map(|(until, _)| *until)
+    }
+
+    /// Whether goodbye was said and every stream has finished, or its time is up.
+    fn has_left(&mut self, now: Instant) -> bool {
+        let Some(until) = self.leaving_deadline() else { return false };
+        let finished = self.shared.lock().stack.is_idle();
+        let over = finished || now >= until;
+        if over && let Some((_, reply)) = self.leaving.take() {
+            let _ = reply.send(());
+        }
+        over
+    }
+}
+
+/// Something that arrived and needs a task or a listener; handled after the lock is released.
+enum Arrival {
+    Accepted {
+        listener: Option<mpsc::Sender<TcpStream>>,
+        flow: crate::stack::FlowId,
+        local: std::net::SocketAddrV6,
+        remote: std::net::SocketAddrV6,
+    },
+    Asked {
+        ask: crate::stack::AskId,
+        local: std::net::SocketAddrV6,
+        remote: std::net::SocketAddrV6,
+    },
+    Stray {
+        local: std::net::SocketAddrV6,
+        remote: std::net::SocketAddrV6,
+        data: bytes::Bytes,
+    },
+}
+
+/// A STUN answer counts when it has the id of a request that is out.
+fn hear_stun(
+    open: &mut HashMap<TxId, (i32, SocketAddr, Instant)>,
+    ear: Option<&mpsc::Sender<StunAnswer>>,
+    from: SocketAddr,
+    datagram: &[u8],
+    now: Instant,
+) {
+    let Ok((tx_id, mapped)) = stun::parse_response(datagram) else { return };
+    let Some((region, server, asked)) = open.remove(&tx_id) else { return };
+    if server != from {
+        tracing::debug!(%server, %from, "a STUN answer came from another address");
+    }
+    let latency = now.saturating_duration_since(asked);
+    if let Some(ear) = ear {
+        let _ = ear.try_send(StunAnswer { region, server, mapped, latency });
+    }
+}

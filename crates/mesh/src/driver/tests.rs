@@ -1,0 +1,1 @@
+//! Two meshes in one process.
