@@ -349,7 +349,10 @@ impl RunLoop {
                 self.engine.handle_coordination_started(now);
             }
             Command::AddTunnel(peer) => self.engine.add_tunnel(peer, now),
-            Command::RemoveTunnel(peer) => self.engine.remove_tunnel(peer, now),
+            Command::RemoveTunnel(peer) => {
+                self.engine.remove_tunnel(peer, now);
+                self.forget_strangers();
+            }
             Command::Disconnect => self.engine.disconnect(now),
             Command::Ping { address, kind, reply } => {
                 self.next_ping += 1;
@@ -380,22 +383,28 @@ impl RunLoop {
                     self.stun.clear();
                 }
             }
-            Command::Shutdown { reply } => {
-                self.engine.disconnect(now);
-                self.leaving = Some((now + FAREWELL, reply));
-            }
+            Command::Shutdown { reply } => self.leaving = Some((now + FAREWELL, reply)),
         }
     }
 
     fn handle_coordination(&mut self, response: Option<CoordinateResponse>) {
         let now = clock::now();
         match response {
-            Some(response) => self.engine.handle_coordination(response, now),
+            Some(response) => {
+                self.engine.handle_coordination(response, now);
+                self.forget_strangers();
+            }
             None => {
                 self.coordination = None;
                 self.engine.handle_coordination_ended(now);
             }
         }
+    }
+
+    /// Ends the streams of peers that are gone: who was revoked must not stay, and nobody should wait for the silent.
+    fn forget_strangers(&mut self) {
+        let engine = &self.engine;
+        self.shared.lock().stack.reset_unless(|address| engine.has_peer(address));
     }
 
     fn coordinate(&mut self, request: CoordinateRequest, now: Instant) {
@@ -421,6 +430,8 @@ impl RunLoop {
             return;
         }
         self.report_addresses(now);
+        // Peers that were lost for long are forgotten by a timer of the engine; this finds them soon after.
+        self.forget_strangers();
         let (ear, answers) = mpsc::channel(STUN_QUEUE);
         self.netcheck = Some(ear);
         let early = !std::mem::replace(&mut self.had_netcheck, true);
@@ -458,11 +469,16 @@ impl RunLoop {
     fn has_left(&mut self, now: Instant) -> bool {
         let Some(until) = self.leaving_deadline() else { return false };
         let finished = self.shared.lock().stack.is_idle();
-        let over = finished || now >= until;
-        if over && let Some((_, reply)) = self.leaving.take() {
+        if !finished && now < until {
+            return false;
+        }
+        // Only now: the peers forget us as soon as they hear it.
+        self.engine.disconnect(now);
+        self.carry_out(now);
+        if let Some((_, reply)) = self.leaving.take() {
             let _ = reply.send(());
         }
-        over
+        true
     }
 }
 

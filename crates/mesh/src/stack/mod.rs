@@ -405,11 +405,11 @@ impl Stack {
         }
     }
 
-    /// Resets every connection with this peer address.
-    pub fn reset_peer(&mut self, remote: Ipv6Addr) {
-        let of_peer: Vec<_> =
-            self.flows.iter().filter(|(_, flow)| *flow.remote.ip() == remote).map(|(id, _)| *id).collect();
-        for id in of_peer {
+    /// Resets every connection whose peer is not known any more.
+    pub fn reset_unless(&mut self, known: impl Fn(Ipv6Addr) -> bool) {
+        let strangers = self.flows.iter().filter(|(_, flow)| !known(*flow.remote.ip()));
+        let strangers: Vec<_> = strangers.map(|(id, _)| *id).collect();
+        for id in strangers {
             if let Some(flow) = self.flows.get_mut(&id) {
                 flow.abort();
             }
