@@ -1,1 +1,109 @@
-fn main() {}
+//! The program `homeport`: reads its name and arguments, runs one command, turns its end into an exit code. Called as
+//! `coder` it is the same program.
+
+mod build;
+mod command;
+mod completion;
+mod config_ssh;
+mod connect;
+mod create;
+mod daemon_command;
+mod delete;
+mod failure;
+mod follow;
+mod gitssh;
+mod global;
+mod list;
+mod login;
+mod logout;
+mod netcheck;
+mod ping;
+mod port_forward;
+mod reach;
+mod restart;
+mod server;
+mod session;
+mod show;
+mod speedtest;
+mod ssh;
+mod start;
+mod stop;
+mod table;
+mod target;
+mod terminal;
+mod tokens;
+mod version;
+mod whoami;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use command::{Command, Homeport};
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let called_as_coder =
+        arguments.first().is_some_and(|name| Path::new(name).file_stem().is_some_and(|stem| stem == "coder"));
+    // Everything behind `server` is the server's own, options that are also ours included.
+    if arguments.get(1).is_some_and(|word| word == "server") {
+        return finish(server::become_server(arguments.into_iter().skip(2).collect()));
+    }
+    let parsed = Homeport::parse_from(&arguments);
+    if parsed.version {
+        terminal::print(&version::text(called_as_coder));
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = parsed.command else {
+        terminal::print(&Homeport::command().render_help().to_string());
+        return ExitCode::SUCCESS;
+    };
+    // The workspace daemon sets its own logging up.
+    if !matches!(command, Command::Daemon(_)) {
+        log_to_stderr(parsed.global.verbose);
+    }
+    let mut runtime = match &command {
+        // A command line client does one thing: one thread starts faster and hops less.
+        Command::Daemon(_) | Command::Speedtest(_) | Command::PortForward(_) => {
+            tokio::runtime::Builder::new_multi_thread()
+        }
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = match runtime.enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return finish(Err(anyhow::Error::new(error).context("cannot start"))),
+    };
+    let result = runtime.block_on(command::run(command, &parsed.global, called_as_coder));
+    // A thread that waits for the terminal's next key must not hold the exit up.
+    runtime.shutdown_background();
+    finish(result)
+}
+
+fn finish(result: anyhow::Result<u8>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let text = failure::line(&error);
+            if terminal::has_colour() {
+                eprint_line(&format!("\x1b[31mhomeport:\x1b[0m {text}"));
+            } else {
+                eprint_line(&format!("homeport: {text}"));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn eprint_line(text: &str) {
+    use std::io::Write;
+    // There is nowhere left to report that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn log_to_stderr(verbose: bool) {
+    let default = if verbose { "debug,hyper=info,reqwest=info,rustls=info,russh=info" } else { "error" };
+    let filter = std::env::var("HOMEPORT_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = tracing_subscriber::EnvFilter::new(filter.as_deref().unwrap_or(default));
+    let is_terminal = terminal::has_colour();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).try_init();
+}

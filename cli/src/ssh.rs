@@ -1,0 +1,149 @@
+//! `homeport ssh`: a shell or a command in a workspace, or (`--stdio`) the bytes of an SSH connection for another SSH
+//! client.
+
+mod shell;
+mod network_info;
+mod pump;
+mod raw_mode;
+mod stdio;
+pub mod usage;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use proto::rest::agent::Agent;
+use proto::rest::workspace::Workspace;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::failure::failure;
+use crate::global::Global;
+use crate::reach::{self, Policy, Wait};
+use crate::session;
+use crate::target::Target;
+
+/// The SSH port of every workspace daemon.
+const PORT: u16 = 22;
+
+/// Options of `ssh`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The workspace, as `[owner/]name[.daemon]`, or a host name with its prefix or suffix.
+    workspace: String,
+    /// A command to run there; a shell without one.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<String>,
+    /// Carry an SSH connection on standard input and output (`ProxyCommand`).
+    #[arg(long, env = "CODER_SSH_STDIO")]
+    stdio: bool,
+    /// Let the workspace use the SSH agent of this computer.
+    #[arg(short = 'A', long, env = "CODER_SSH_FORWARD_AGENT")]
+    forward_agent: bool,
+    /// The SSH agent to forward; `SSH_AUTH_SOCK` says it otherwise.
+    #[arg(long, env = "CODER_SSH_IDENTITY_AGENT", value_name = "SOCKET")]
+    identity_agent: Option<PathBuf>,
+    /// Whether to wait for startup scripts.
+    #[arg(long, env = "CODER_SSH_WAIT", default_value = "auto")]
+    wait: Wait,
+    /// As `--wait=no`.
+    #[arg(long, hide = true)]
+    no_wait: bool,
+    /// Do not start a stopped workspace.
+    #[arg(long, env = "CODER_SSH_DISABLE_AUTOSTART")]
+    disable_autostart: bool,
+    /// Suffix of host names, cut off before the workspace is looked for.
+    #[arg(long, env = "CODER_SSH_HOSTNAME_SUFFIX", value_name = "SUFFIX")]
+    hostname_suffix: Option<String>,
+    /// Prefix of host names, cut off before the workspace is looked for.
+    #[arg(long, env = "CODER_SSH_SSH_HOST_PREFIX", value_name = "PREFIX")]
+    ssh_host_prefix: Option<String>,
+    /// A variable for the session, as `NAME=value`; may be repeated.
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// A terminal even for a command.
+    #[arg(short = 't', long)]
+    tty: bool,
+    /// What the connection is for: ssh, vscode, jetbrains or disable.
+    #[arg(long, env = "CODER_SSH_USAGE_APP", value_name = "APP", hide = true)]
+    usage_app: Option<String>,
+    /// Folder in which an editor reads how the connection is.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    network_info_dir: Option<PathBuf>,
+    /// Seconds between updates of that file.
+    #[arg(long, value_name = "SPAN", default_value = "5s", hide = true)]
+    network_info_interval: String,
+    /// Accepted for editors: this program logs to standard error only.
+    #[arg(short, long, value_name = "FOLDER", hide = true)]
+    log_dir: Option<PathBuf>,
+    /// Do not use the tunnel of this computer.
+    #[arg(long, hide = true)]
+    force_new_tunnel: bool,
+}
+
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
+    let target = Target::parse_host(&args.workspace, args.ssh_host_prefix.as_deref(), args.hostname_suffix.as_deref())?;
+    let deployment = global.deployment().await?;
+    // The mesh starts while the daemon is looked for: on the warm path they take equally long.
+    let starting = session::begin(&deployment, global.disable_direct_connections);
+    let wait = if args.no_wait { Wait::No } else { args.wait };
+    let policy = Policy { wait, autostart: !args.disable_autostart };
+    let (workspace, agent) = reach::agent(&deployment, &target, policy).await?;
+    let usage = usage::report(&deployment, workspace.id, agent.id, args.usage_app.as_deref());
+    let info = args.network_info_dir.as_deref().map(|folder| network_info::File::new(folder, &args.network_info_interval));
+
+    if args.stdio && !args.force_new_tunnel {
+        let name = tunnel_name(&workspace, &agent, args.hostname_suffix.as_deref());
+        if crate::connect::exists(&name).await {
+            let stream = tokio::net::TcpStream::connect((name.as_str(), PORT)).await?;
+            stream.set_nodelay(true)?;
+            if let Some(info) = &info {
+                info.write_tunnel()?;
+            }
+            return stdio::splice(stream).await;
+        }
+    }
+
+    let mut session = starting.attach(agent.id).await?;
+    session.reachable().await?;
+    let stream = session.dial(PORT).await?;
+    let watch = info.map(|info| info.follow(session.mesh.clone(), session.address));
+    let result = if args.stdio { stdio::splice(stream).await } else { interactive(&args, stream).await };
+    drop((usage, watch));
+    session.close().await;
+    result
+}
+
+async fn interactive<S>(args: &Args, stream: S) -> anyhow::Result<u8>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let agent_socket = match (args.forward_agent, &args.identity_agent) {
+        (false, _) => None,
+        (true, Some(path)) => Some(path.clone()),
+        (true, None) => match std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()) {
+            Some(path) => Some(path.into()),
+            None => return Err(failure("there is no SSH agent to forward", "start one, or leave `-A` out")),
+        },
+    };
+    let variables = args
+        .env
+        .iter()
+        .map(|word| match word.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            _ => Err(failure(format!("`{word}` is not a variable"), "write it as NAME=value")),
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let has_terminal = std::io::stdin().is_terminal();
+    let wanted = shell::Wanted {
+        command: (!args.command.is_empty()).then(|| args.command.join(" ")),
+        terminal: args.tty || (args.command.is_empty() && has_terminal),
+        agent_socket,
+        variables,
+    };
+    shell::run(stream, wanted).await
+}
+
+/// The name under which the tunnel of this computer would know the daemon.
+fn tunnel_name(workspace: &Workspace, agent: &Agent, suffix: Option<&str>) -> String {
+    let suffix = suffix.map(|suffix| suffix.trim_matches('.')).filter(|suffix| !suffix.is_empty()).unwrap_or("coder");
+    format!("{}.{}.{}.{suffix}", agent.name, workspace.name, workspace.owner_name)
+}
