@@ -127,7 +127,10 @@ async fn wanted(args: &Args, global: &Global) -> anyhow::Result<Block> {
     let prefix = args.ssh_host_prefix.clone().unwrap_or_else(|| told_or(told.hostname_prefix, PREFIX));
     for word in [&suffix, &prefix] {
         if !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')) {
-            return Err(failure(format!("`{word}` cannot be part of a host name"), "use letters, digits, dots and hyphens"));
+            return Err(failure(
+                format!("`{word}` cannot be part of a host name"),
+                "use letters, digits, dots and hyphens",
+            ));
         }
     }
     Ok(Block {

@@ -91,7 +91,11 @@ fn choose_template(mut templates: Vec<Template>, wanted: Option<&str>) -> anyhow
 }
 
 fn choices(names: &[String]) -> String {
-    if names.is_empty() { "make one on the dashboard first".into() } else { format!("choose from {}", names.join(", ")) }
+    if names.is_empty() {
+        "make one on the dashboard first".into()
+    } else {
+        format!("choose from {}", names.join(", "))
+    }
 }
 
 /// The values that were given, and answers for what the template still needs.

@@ -63,3 +63,6 @@ fn mesh_step(error: &MeshError) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

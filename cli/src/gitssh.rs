@@ -30,7 +30,9 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let code = result?;
     removed?;
     if code == 255 {
-        crate::terminal::progress("If the host does not know you: add this key there, it is also on your account page.");
+        crate::terminal::progress(
+            "If the host does not know you: add this key there, it is also on your account page.",
+        );
         crate::terminal::progress(&key.public_key);
     }
     Ok(code)
@@ -55,7 +57,10 @@ async fn with_key(folder: &std::path::Path, key: String, arguments: Vec<OsString
 fn in_workspace() -> anyhow::Result<Deployment> {
     let set = |name| variable(name).filter(|value| !value.is_empty());
     let (Some(url), Some(token)) = (set("CODER_AGENT_URL"), set("CODER_AGENT_TOKEN")) else {
-        return Err(failure("this is not a workspace", "run it in one, where CODER_AGENT_URL and CODER_AGENT_TOKEN are set"));
+        return Err(failure(
+            "this is not a workspace",
+            "run it in one, where CODER_AGENT_URL and CODER_AGENT_TOKEN are set",
+        ));
     };
     Ok(Deployment::new(parse_url(&url)?, Secret::new(token))?)
 }

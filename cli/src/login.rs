@@ -47,7 +47,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     };
     let me = match Deployment::new(url.clone(), token.clone())?.user("me").await {
         Err(ClientError::Refused(refusal)) if refusal.status == 401 => {
-            return Err(failure("the token is not accepted", "get a new one from the page `/cli-auth` of the deployment"));
+            return Err(failure(
+                "the token is not accepted",
+                "get a new one from the page `/cli-auth` of the deployment",
+            ));
         }
         other => other?,
     };
@@ -61,7 +64,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
 
 fn ask_token(url: &url::Url) -> anyhow::Result<Secret> {
     let text = if std::io::stdin().is_terminal() {
-        progress(&format!("Open {}/cli-auth in a browser and paste the token it shows.", url.as_str().trim_end_matches('/')));
+        progress(&format!(
+            "Open {}/cli-auth in a browser and paste the token it shows.",
+            url.as_str().trim_end_matches('/')
+        ));
         rpassword::prompt_password("Token: ")?
     } else {
         let mut line = String::new();

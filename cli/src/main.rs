@@ -105,5 +105,9 @@ fn log_to_stderr(verbose: bool) {
     let filter = std::env::var("HOMEPORT_LOG").ok().filter(|filter| !filter.is_empty());
     let filter = tracing_subscriber::EnvFilter::new(filter.as_deref().unwrap_or(default));
     let is_terminal = terminal::has_colour();
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        .try_init();
 }

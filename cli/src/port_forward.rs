@@ -43,7 +43,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     // Before anything is started remotely: a taken port is the likeliest mistake.
     let mut tcp_listeners = Vec::new();
     for forward in tcp {
-        tcp_listeners.push((TcpListener::bind(forward.local).await.map_err(|error| taken(error, forward.local))?, forward));
+        tcp_listeners
+            .push((TcpListener::bind(forward.local).await.map_err(|error| taken(error, forward.local))?, forward));
     }
     let mut udp_sockets = Vec::new();
     for forward in udp {

@@ -103,7 +103,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let time = Duration::from_secs(args.time);
     ask(&mut stream, args.direction, time).await?;
     let samples = match args.direction {
-        Direction::Down => tokio::time::timeout(time * 4, receive(&mut stream)).await.context("the test took too long")??,
+        Direction::Down => {
+            tokio::time::timeout(time * 4, receive(&mut stream)).await.context("the test took too long")??
+        }
         Direction::Up => send(&mut stream, time).await?,
     };
     let report = report(&samples).ok_or_else(|| failure("nothing was measured", "try a longer time"))?;
@@ -147,7 +149,8 @@ where
 type Samples = Vec<(Duration, u64)>;
 
 async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> anyhow::Result<Samples> {
-    let (mut buffer, mut total, start, mut samples) = (vec![0; 256 * 1024], 0_u64, Instant::now(), vec![(Duration::ZERO, 0)]);
+    let (mut buffer, mut total, start, mut samples) =
+        (vec![0; 256 * 1024], 0_u64, Instant::now(), vec![(Duration::ZERO, 0)]);
     loop {
         let length = stream.read(&mut buffer).await?;
         if length == 0 {
@@ -163,7 +166,7 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> anyhow::Result<Sample
 
 async fn send(stream: &mut (impl AsyncWrite + Unpin), time: Duration) -> anyhow::Result<Samples> {
     let mut block = vec![0; BLOCK];
-    getrandom::fill(&mut block)?;
+    getrandom::fill(&mut block).map_err(|error| std::io::Error::other(error.to_string()))?;
     let (mut total, start, mut samples) = (0_u64, Instant::now(), vec![(Duration::ZERO, 0)]);
     while start.elapsed() < time {
         stream.write_all(&block).await?;

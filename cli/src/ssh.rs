@@ -1,10 +1,10 @@
 //! `homeport ssh`: a shell or a command in a workspace, or (`--stdio`) the bytes of an SSH connection for another SSH
 //! client.
 
-mod shell;
 mod network_info;
 mod pump;
 mod raw_mode;
+mod shell;
 mod stdio;
 pub mod usage;
 
@@ -88,7 +88,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let policy = Policy { wait, autostart: !args.disable_autostart };
     let (workspace, agent) = reach::agent(&deployment, &target, policy).await?;
     let usage = usage::report(&deployment, workspace.id, agent.id, args.usage_app.as_deref());
-    let info = args.network_info_dir.as_deref().map(|folder| network_info::File::new(folder, &args.network_info_interval));
+    let info =
+        args.network_info_dir.as_deref().map(|folder| network_info::File::new(folder, &args.network_info_interval));
 
     if args.stdio && !args.force_new_tunnel {
         let name = tunnel_name(&workspace, &agent, args.hostname_suffix.as_deref());

@@ -41,7 +41,7 @@ pub fn render<T>(rows: &[T], columns: &[Column<T>], wanted: &[String], default: 
         chosen.push(column);
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(chosen.iter().map(|column| column.name.to_uppercase()));
     for row in rows {
         table.add_row(chosen.iter().map(|column| harmless(&(column.cell)(row))));

@@ -60,7 +60,8 @@ impl Block {
             "# Written by `homeport config-ssh`; the next run replaces everything up to the last marker.".to_owned(),
         ];
         let run = format!("{} --global-config {} ssh --stdio", shell_word(&self.program)?, shell_word(&self.folder)?);
-        let flags = self.ssh_flags.iter().map(|flag| Ok(format!(" {}", shell_word(flag)?))).collect::<Result<String, _>>()?;
+        let flags =
+            self.ssh_flags.iter().map(|flag| Ok(format!(" {}", shell_word(flag)?))).collect::<Result<String, _>>()?;
         if !self.prefix.is_empty() {
             lines.push(format!("Host {}*", self.prefix));
             lines.extend(self.options()?);
@@ -101,14 +102,16 @@ fn shell_word(text: &str) -> Result<String, BlockError> {
         return Err(BlockError::Path(text.to_owned()));
     }
     let text = text.replace('%', "%%");
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '=' | ':' | '@' | ',' | '%');
+    let is_plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '=' | ':' | '@' | ',' | '%');
     Ok(if text.chars().all(is_plain) { text } else { format!("'{text}'") })
 }
 
 /// The file with the block replaced, added, or (`None`) removed. Everything else keeps its bytes.
 pub fn replace(file: &[u8], block: Option<&[String]>) -> Result<Vec<u8>, BlockError> {
     let end_of_line: &[u8] = if is_crlf(file) { b"\r\n" } else { b"\n" };
-    let text: Vec<u8> = block.unwrap_or_default().iter().flat_map(|line| [line.as_bytes(), end_of_line].concat()).collect();
+    let text: Vec<u8> =
+        block.unwrap_or_default().iter().flat_map(|line| [line.as_bytes(), end_of_line].concat()).collect();
     if let Some((start, end)) = find(file)? {
         return Ok([&file[..start], &text, &file[end..]].concat());
     }

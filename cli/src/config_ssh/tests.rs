@@ -101,12 +101,20 @@ fn only_the_block_changes() {
     check(b"", Some(&new), text.as_bytes());
     check(b"Host a\n", Some(&new), format!("Host a\n\n{text}").as_bytes());
     check(b"Host a", Some(&new), format!("Host a\n\n{text}").as_bytes());
-    check(b"Host a\r\n  User b\r\n", Some(&new), format!("Host a\r\n  User b\r\n\r\n{}", text.replace('\n', "\r\n")).as_bytes());
+    check(
+        b"Host a\r\n  User b\r\n",
+        Some(&new),
+        format!("Host a\r\n  User b\r\n\r\n{}", text.replace('\n', "\r\n")).as_bytes(),
+    );
     check(format!("a\n{old}b\n").as_bytes(), Some(&new), format!("a\n{text}b\n").as_bytes());
     check(format!("a\n{old}b").as_bytes(), Some(&new), format!("a\n{text}b").as_bytes());
     check(format!("a\n  {START}  \nx\n\t{END}\nb\n").as_bytes(), Some(&new), format!("a\n{text}b\n").as_bytes());
     check(format!("a\n{START}\n{END}").as_bytes(), Some(&new), format!("a\n{text}").as_bytes());
-    check(&[b"\xff\xfe\n".as_slice(), old.as_bytes()].concat(), Some(&new), &[b"\xff\xfe\n".as_slice(), text.as_bytes()].concat());
+    check(
+        &[b"\xff\xfe\n".as_slice(), old.as_bytes()].concat(),
+        Some(&new),
+        &[b"\xff\xfe\n".as_slice(), text.as_bytes()].concat(),
+    );
     check(format!("a\n{old}b\n").as_bytes(), None, b"a\nb\n");
     check(b"a\nb", None, b"a\nb");
     check(b"", None, b"");

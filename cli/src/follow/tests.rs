@@ -4,10 +4,13 @@ use super::*;
 
 #[test]
 fn stages_are_headings_and_lines_come_once() {
-    let line = |id, stage: &str, output: &str| JobLog { id, stage: stage.into(), output: output.into(), ..Default::default() };
+    let line =
+        |id, stage: &str, output: &str| JobLog { id, stage: stage.into(), output: output.into(), ..Default::default() };
     let mut shown = Shown::default();
     let mut all = Vec::new();
-    for line in [line(1, "Plan", ""), line(2, "Plan", "a"), line(2, "Plan", "a"), line(1, "Old", "x"), line(3, "Apply", "b")] {
+    for line in
+        [line(1, "Plan", ""), line(2, "Plan", "a"), line(2, "Plan", "a"), line(1, "Old", "x"), line(3, "Apply", "b")]
+    {
         all.extend(shown.add(&line));
     }
     assert_eq!(all, ["==> Plan", "    a", "==> Apply", "    b"]);

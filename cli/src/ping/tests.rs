@@ -17,5 +17,9 @@ fn the_end_sums_up() {
     }
     check(0, &[], "0 sent, 0 answered, 0 of them directly");
     check(3, &[], "3 sent, 0 answered, 0 of them directly");
-    check(3, &[(2, false), (4, true)], "3 sent, 2 answered, 1 of them directly; least 2.0 ms, mean 3.0 ms, most 4.0 ms");
+    check(
+        3,
+        &[(2, false), (4, true)],
+        "3 sent, 2 answered, 1 of them directly; least 2.0 ms, mean 3.0 ms, most 4.0 ms",
+    );
 }

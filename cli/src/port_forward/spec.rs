@@ -55,7 +55,9 @@ fn one(text: &str, all: &mut Vec<Forward>) -> Result<(), SpecError> {
         return Err(SpecError::Range(text.to_owned()));
     }
     let pairs = (local.0..=local.1).zip(remote.0..=remote.1);
-    all.extend(pairs.take(MAX_PORTS + 1).map(|(local, remote)| Forward { local: SocketAddr::new(host, local), remote }));
+    all.extend(
+        pairs.take(MAX_PORTS + 1).map(|(local, remote)| Forward { local: SocketAddr::new(host, local), remote }),
+    );
     Ok(())
 }
 

@@ -33,7 +33,9 @@ pub fn verdict(agent: &Agent, wait: Wait) -> Verdict {
             ));
         }
         AgentStatus::Disconnected => {
-            return Verdict::Wait(format!("The workspace daemon {name} lost its connection; waiting for it to come back.{help}"));
+            return Verdict::Wait(format!(
+                "The workspace daemon {name} lost its connection; waiting for it to come back.{help}"
+            ));
         }
         AgentStatus::Connected | AgentStatus::Unknown => {}
     }

@@ -3,11 +3,11 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use super::tailnet_api::TailnetApi;
 use client::Deployment;
 use client::rpc::{RpcError, UNIMPLEMENTED};
-use super::tailnet_api::TailnetApi;
-use mesh::driver::Coordination;
 use mesh::Mesh;
+use mesh::driver::Coordination;
 use proto::id::AgentId;
 use proto::secret::Secret;
 use proto::tailnet::{CoordinateResponse, DerpMap};

@@ -1,5 +1,6 @@
 //! Who we are in the mesh: fresh keys, a number and an address, drawn anew by each command.
 
+use std::io;
 use std::net::Ipv6Addr;
 
 use proto::address::{LEGACY_PREFIX, under};
@@ -20,7 +21,7 @@ pub struct Identity {
 
 impl Identity {
     /// Draws one from the system's randomness.
-    pub fn draw() -> Result<Self, getrandom::Error> {
+    pub fn draw() -> Result<Self, io::Error> {
         Ok(Self {
             node_key: NodePrivate::from_bytes(random()?),
             disco_key: DiscoPrivate::from_bytes(random()?),
@@ -31,8 +32,8 @@ impl Identity {
 }
 
 /// Random bytes.
-pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+pub fn random<const N: usize>() -> Result<[u8; N], io::Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(bytes)
 }

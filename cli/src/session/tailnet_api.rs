@@ -8,13 +8,25 @@ pub struct TailnetApi {}
 #[error("not yet")]
 pub struct DialError;
 impl DialError {
-    pub fn is_resume_token_refused(&self) -> bool { false }
-    pub fn is_permanent(&self) -> bool { true }
+    pub fn is_resume_token_refused(&self) -> bool {
+        false
+    }
+    pub fn is_permanent(&self) -> bool {
+        true
+    }
 }
 impl TailnetApi {
-    pub async fn dial_agent(_: &url::Url, _: &Secret, _: AgentId, _: Option<&Secret>) -> Result<Self, DialError> { Err(DialError) }
-    pub async fn coordinate(&self) -> Result<(CallSender, CallReceiver), RpcError> { Err(RpcError::Closed) }
-    pub async fn stream_derp_maps(&self) -> Result<CallReceiver, RpcError> { Err(RpcError::Closed) }
-    pub async fn refresh_resume_token(&self) -> Result<RefreshResumeTokenResponse, RpcError> { Err(RpcError::Closed) }
+    pub async fn dial_agent(_: &url::Url, _: &Secret, _: AgentId, _: Option<&Secret>) -> Result<Self, DialError> {
+        Err(DialError)
+    }
+    pub async fn coordinate(&self) -> Result<(CallSender, CallReceiver), RpcError> {
+        Err(RpcError::Closed)
+    }
+    pub async fn stream_derp_maps(&self) -> Result<CallReceiver, RpcError> {
+        Err(RpcError::Closed)
+    }
+    pub async fn refresh_resume_token(&self) -> Result<RefreshResumeTokenResponse, RpcError> {
+        Err(RpcError::Closed)
+    }
     pub async fn closed(&self) {}
 }

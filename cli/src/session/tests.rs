@@ -45,6 +45,7 @@ fn tokens_are_used_while_they_are_good() {
     check("t", Some(86_400), Some(-5), 0, true, 1800);
     check("t", Some(-1), Some(60), 0, false, 60);
     check("t", None, Some(60), 0, false, 60);
-    check("t", Some(i64::MAX - 1_800_000_000), Some(60), 0, false, 60);
+    check("t", Some(i64::MAX - 1_800_000_000), Some(60), 0, true, 60);
+    check("t", Some(i64::MIN + 1_800_000_000), Some(60), 0, false, 60);
     check("", Some(86_400), Some(60), 0, false, 60);
 }

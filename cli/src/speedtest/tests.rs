@@ -7,7 +7,8 @@ use super::*;
 #[test]
 fn samples_become_intervals() {
     let second = |s: f64| Duration::from_secs_f64(s);
-    let samples = vec![(second(0.0), 0), (second(1.0), 1_000_000), (second(2.0), 3_000_000), (second(2.005), 3_000_000)];
+    let samples =
+        vec![(second(0.0), 0), (second(1.0), 1_000_000), (second(2.0), 3_000_000), (second(2.005), 3_000_000)];
     let report = report(&samples).unwrap();
     let rates: Vec<f64> = report.intervals.iter().map(|interval| interval.throughput_mbits).collect();
     assert_eq!(rates, [8.0, 16.0]);
@@ -18,7 +19,6 @@ fn samples_become_intervals() {
 
 #[tokio::test]
 async fn the_daemon_is_asked_and_its_refusal_is_told() {
-    #[track_caller]
     async fn check(answer: &'static str, expect: bool) {
         let (ours, peer) = duplex(1000);
         let daemon = tokio::spawn(async move {

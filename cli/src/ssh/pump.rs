@@ -38,7 +38,9 @@ pub async fn run(channel: Channel<Msg>, terminal: bool) -> anyhow::Result<u8> {
                 // Error output that nobody can see does not end the session.
                 let _ = show(&mut std::io::stderr().lock(), &data);
             }
-            Some(ChannelMsg::ExitStatus { exit_status }) => code = Some(u8::try_from(exit_status).unwrap_or(UNKNOWN_END)),
+            Some(ChannelMsg::ExitStatus { exit_status }) => {
+                code = Some(u8::try_from(exit_status).unwrap_or(UNKNOWN_END))
+            }
             Some(ChannelMsg::ExitSignal { .. }) => code = Some(UNKNOWN_END),
             Some(ChannelMsg::Close) | None => {
                 break code.ok_or_else(|| {

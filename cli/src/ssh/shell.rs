@@ -80,7 +80,10 @@ where
         .context("the SSH connection to the workspace failed")?;
     let user = std::env::var("USER").unwrap_or_else(|_| "homeport".into());
     if !handle.authenticate_none(user).await.context("the workspace's SSH server broke the login off")?.success() {
-        return Err(failure("the workspace's SSH server wants a login", "look at `homeport show` for its daemon's version"));
+        return Err(failure(
+            "the workspace's SSH server wants a login",
+            "look at `homeport show` for its daemon's version",
+        ));
     }
     let mut channel = handle.channel_open_session().await.context("the workspace's SSH server opens no session")?;
     for (name, value) in &wanted.variables {

@@ -63,7 +63,7 @@ impl Refusal {
     /// Reads the envelope; a body that is none (a proxy's page) becomes the status in words.
     #[must_use]
     pub fn parse(status: u16, body: &[u8]) -> Self {
-        let envelope: Response = serde_json::from_slice(body).unwrap_or_default();
+        let envelope = envelope(body).unwrap_or_default();
         let message = if envelope.message.is_empty() {
             let reason = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
             format!("the server answered {status} {}", reason.unwrap_or("without a reason")).trim_end().to_owned()
@@ -132,6 +132,13 @@ impl ClientError {
             Self::Request(_) => None,
         }
     }
+}
+
+/// Other servers write an absent text as `null`.
+fn envelope(body: &[u8]) -> Option<Response> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    fields.retain(|_, value| !value.is_null());
+    serde_json::from_value(fields.into()).ok()
 }
 
 /// Server text is foreign: control characters (terminal escapes) and endless lines do not reach a terminal.

@@ -15,9 +15,9 @@ async fn the_end_of_input_does_not_cut_the_answer() {
     let mut heard = Vec::new();
     peer.read_to_end(&mut heard).await.unwrap();
     assert_eq!(heard, b"question");
-    let answer: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    let answer: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     peer.write_all(&answer[..200_000]).await.unwrap();
-    peer.write_all(&answer[200_000..]).await.unwrap_or_default();
+    peer.write_all(&answer[200_000..]).await.unwrap();
     drop(peer);
     assert_eq!(spliced.await.unwrap().unwrap(), 0);
     let mut got = Vec::new();
