@@ -2,8 +2,8 @@
 
 use crate::global::Global;
 use crate::{
-    completion, config_ssh, connect, create, daemon_command, delete, gitssh, list, login, logout, netcheck, ping,
-    port_forward, restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
+    completion, config_ssh, connect, create, delete, gitssh, list, login, logout, netcheck, ping, port_forward,
+    restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
 };
 
 /// Workspaces on this computer and elsewhere, reached over a private mesh.
@@ -65,7 +65,7 @@ pub enum Command {
     Server(server::Args),
     /// Run the workspace daemon (inside a workspace).
     #[command(visible_alias = "agent")]
-    Daemon(daemon_command::Args),
+    Daemon(Box<daemon::Args>),
     /// Print the version.
     Version(version::Args),
     /// Print a script that completes commands in your shell.
@@ -97,7 +97,8 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::Connect(args) => connect::run(args).await,
         Command::Tokens(args) => tokens::run(args, global).await,
         Command::Server(args) => server::run(args),
-        Command::Daemon(args) => daemon_command::run(args).await,
+        // `main` runs it before there is a runtime: it makes its own, and as process 1 it must fork first.
+        Command::Daemon(_) => Ok(0),
         Command::Version(args) => version::run(args, called_as_coder),
         Command::Completion(args) => completion::run(args),
         Command::Gitssh(args) => gitssh::run(args).await,

@@ -7,7 +7,6 @@ mod completion;
 mod config_ssh;
 mod connect;
 mod create;
-mod daemon_command;
 mod delete;
 mod failure;
 mod follow;
@@ -58,14 +57,17 @@ fn main() -> ExitCode {
         terminal::print(&Homeport::command().render_help().to_string());
         return ExitCode::SUCCESS;
     };
-    // The workspace daemon sets its own logging up.
-    if !matches!(command, Command::Daemon(_)) {
-        log_to_stderr(parsed.global.verbose);
-    }
+    let command = match command {
+        Command::Daemon(args) => return daemon::run(*args).unwrap_or_else(|error| finish(Err(error))),
+        command => command,
+    };
+    log_to_stderr(parsed.global.verbose);
     let mut runtime = match &command {
-        // A command line client does one thing: one thread starts faster and hops less.
-        Command::Daemon(_) | Command::Speedtest(_) | Command::PortForward(_) => {
-            tokio::runtime::Builder::new_multi_thread()
+        // The mesh has its own loop, which must not wait for what is done with its bytes.
+        Command::Ssh(_) | Command::Speedtest(_) | Command::PortForward(_) => {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            runtime.worker_threads(2);
+            runtime
         }
         _ => tokio::runtime::Builder::new_current_thread(),
     };

@@ -58,7 +58,7 @@ pub async fn workspace(deployment: &Deployment, target: &Target) -> anyhow::Resu
 /// Finds the workspace and its daemon, running and ready as the policy wants.
 pub async fn agent(deployment: &Deployment, target: &Target, policy: Policy) -> anyhow::Result<(Workspace, Agent)> {
     let found = workspace(deployment, target).await?;
-    let running = started(deployment, found, target, policy.autostart).await?;
+    let running = Box::pin(started(deployment, found, target, policy.autostart)).await?;
     let agent = choose(&running, target)?;
     let agent = ready(deployment, agent, policy.wait).await?;
     Ok((running, agent))

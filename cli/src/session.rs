@@ -101,7 +101,7 @@ impl Session {
         loop {
             tokio::select! {
                 answer = &mut answers => return Ok(answer?),
-                error = async { refused.as_mut().map(|channel| channel)?.await.ok() }, if refused.is_some() => {
+                error = async { refused.as_mut()?.await.ok() }, if refused.is_some() => {
                     if let Some(error) = error {
                         return Err(error);
                     }
