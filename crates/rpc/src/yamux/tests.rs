@@ -1,0 +1,1 @@
+//! Rules of the session against hostile bytes, and credit.
