@@ -11,6 +11,8 @@ use proto::tailnet::{CoordinateRequest, CoordinateResponse, Node, PeerUpdate, Pe
 pub struct Coordinator {
     nodes: BTreeMap<PeerId, Node>,
     tunnels: BTreeSet<(PeerId, PeerId)>,
+    /// READY_FOR_HANDSHAKE is not passed on, as if the agent were too old to send it.
+    pub is_ready_muted: bool,
     /// Every request, for tests that look at the conversation.
     pub log: Vec<(PeerId, CoordinateRequest)>,
 }
@@ -49,7 +51,9 @@ impl Coordinator {
             out.push((from, update(to, PeerUpdateKind::Disconnected, None)));
         }
         for ready in request.ready_for_handshake {
-            if let Ok(to) = PeerId::from_wire(&ready.id) {
+            if let Ok(to) = PeerId::from_wire(&ready.id)
+                && !self.is_ready_muted
+            {
                 out.push((to, update(from, PeerUpdateKind::ReadyForHandshake, None)));
             }
         }

@@ -6,6 +6,9 @@
 
 use std::net::Ipv6Addr;
 
+#[cfg(test)]
+mod tests;
+
 /// The fixed IPv6 header.
 pub(super) const HEADER: usize = 40;
 /// Inner packets are never longer (the mesh's MTU).

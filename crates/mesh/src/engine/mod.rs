@@ -270,8 +270,8 @@ impl Engine {
         if self.wire.wake().is_none_or(|wake| now < wake) {
             return;
         }
-        self.wire.clear_schedule();
         self.program_due(now);
+        self.wire.clear_schedule();
         let Self { peers, wire, .. } = self;
         for peer in peers.iter_mut() {
             peer.handle_timeout(wire, now);

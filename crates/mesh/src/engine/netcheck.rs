@@ -4,6 +4,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+mod tests;
+
 /// Most STUN answers looked at: three tries at five servers in two families, with room.
 pub const MAX_STUN_ANSWERS: usize = 64;
 /// After so long every region is measured again, not only the fastest few.

@@ -14,6 +14,9 @@ use proto::wkt::Timestamp;
 use super::netcheck::RelayLatency;
 use super::status::Role;
 
+#[cfg(test)]
+mod tests;
+
 /// Most addresses of one peer; agents have two, clients one.
 const MAX_ADDRESSES: usize = 8;
 /// Most endpoints read from one record; each costs a ping.

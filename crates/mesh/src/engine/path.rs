@@ -6,8 +6,8 @@
 //!               └── candidate gone ─┴──────────────── pong ──────────────────┘
 //! ```
 //!
-//! There is no downgrade: a best address stays until a better one answers or it is no candidate any more. Not here:
-//! sealing and sending pings, relays.
+//! There is no downgrade: a trusted address stays until a better one answers; a doubted one until any answers, or until
+//! it is no candidate any more. Not here: sealing and sending pings, relays.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -217,7 +217,8 @@ impl PathState {
             let challenger = Best { address, latency, trusted_until };
             match &mut self.best {
                 Some(best) if best.address == address => *best = challenger,
-                Some(best) if !is_better((address, latency), (best.address, best.latency)) => {}
+                Some(best)
+                    if now <= best.trusted_until && !is_better((address, latency), (best.address, best.latency)) => {}
                 best => *best = Some(challenger),
             }
         }
