@@ -11,8 +11,13 @@ use proto::agent::Subsystem;
 use proto::secret::Secret;
 use url::Url;
 
+use crate::os::hidden_token;
 use crate::session::Policy;
 
+/// Environment variable of the token.
+pub const TOKEN_VARIABLE: &str = "CODER_AGENT_TOKEN";
+/// Flag (without its dashes) of the descriptor that holds the token.
+pub const TOKEN_FD: &str = "agent-token-fd";
 /// Largest token file that is read: a token is 36 characters.
 const MAX_TOKEN_FILE: u64 = 4096;
 
@@ -23,11 +28,14 @@ pub struct Args {
     #[arg(long, env = "CODER_AGENT_URL", value_name = "URL")]
     agent_url: Option<String>,
     /// Token of this workspace daemon. Others can read a command line: prefer the environment or a file.
-    #[arg(long, env = "CODER_AGENT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(long, env = TOKEN_VARIABLE, hide_env_values = true, value_name = "TOKEN")]
     agent_token: Option<String>,
     /// File with the token; preferred, because neither children nor other users see it.
     #[arg(long, env = "CODER_AGENT_TOKEN_FILE", value_name = "FILE")]
     agent_token_file: Option<PathBuf>,
+    /// Descriptor that holds the token: how the daemon hands it to itself.
+    #[arg(long = TOKEN_FD, hide = true)]
+    agent_token_fd: Option<i32>,
     /// How to authenticate; only `token` is supported.
     #[arg(long, env = "CODER_AGENT_AUTH", default_value = "token", value_name = "KIND")]
     auth: String,
@@ -99,6 +107,8 @@ pub enum ConfigError {
     NoToken,
     #[error("the token file {0} cannot be read")]
     TokenFile(PathBuf, #[source] std::io::Error),
+    #[error("the token that was handed over cannot be read")]
+    Handed(#[source] std::io::Error),
     #[error("the token is not one; it has characters that no token has")]
     BadToken,
     #[error("authentication by {0} is not supported; set CODER_AGENT_AUTH=token and give the daemon its token")]
@@ -123,7 +133,7 @@ impl Args {
         let temporary = std::env::temp_dir;
         Ok(Config {
             access_url: access_url(self.agent_url.as_deref().unwrap_or_default())?,
-            token: token(self.agent_token.as_deref(), self.agent_token_file.as_deref())?,
+            token: token(self.agent_token_fd, self.agent_token_file.as_deref(), self.agent_token.as_deref())?,
             headers: headers(&self.headers)?,
             log_dir: self.log_dir.unwrap_or_else(temporary),
             script_data_dir: self.script_data_dir.unwrap_or_else(temporary),
@@ -150,10 +160,12 @@ fn access_url(text: &str) -> Result<Url, ConfigError> {
 }
 
 /// The file wins: whoever names one does not mean a variable that was inherited by accident.
-fn token(given: Option<&str>, file: Option<&Path>) -> Result<Secret, ConfigError> {
-    let text = match file {
-        Some(path) => read_short(path).map_err(|error| ConfigError::TokenFile(path.to_owned(), error))?,
-        None => given.unwrap_or_default().to_owned(),
+fn token(handed: Option<i32>, file: Option<&Path>, given: Option<&str>) -> Result<Secret, ConfigError> {
+    let handed = handed.map(hidden_token::take).transpose().map_err(ConfigError::Handed)?;
+    let text = match (file, handed) {
+        (Some(path), _) => read_short(path).map_err(|error| ConfigError::TokenFile(path.to_owned(), error))?,
+        (None, Some(handed)) => handed,
+        (None, None) => given.unwrap_or_default().to_owned(),
     };
     let text = text.trim();
     if text.is_empty() {

@@ -199,3 +199,6 @@ async fn shut_down<N: Network>(state: &Arc<State<N>>) {
         tracing::warn!("the server did not take the last reports in time");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Args, Config};
+use crate::config::{Args, Config, TOKEN_FD, TOKEN_VARIABLE};
 use crate::daemon::{Daemon, Ending};
 use crate::dial::ServerDial;
 use crate::http_api::Api;
 use crate::network::MeshNetwork;
+use crate::os::hidden_token;
 use crate::services::Services;
 use crate::session::{Facts, SessionContext};
 use crate::{own_log, reaper};
@@ -25,12 +26,16 @@ const INTERRUPTED: u8 = 130;
 /// # Errors
 /// When the configuration does not make sense or the operating system gives not what is needed to start.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let executable = std::env::current_exe().context("cannot find this program on disk")?;
+    let shown = hidden_token::restart_without(&executable, TOKEN_VARIABLE, &format!("--{TOKEN_FD}"));
     if std::process::id() == 1 && args.may_reap() {
         return reaper::run();
     }
-    let executable = std::env::current_exe().context("cannot find this program on disk")?;
     let config = args.resolve(executable)?;
     own_log::start(&config.log_dir);
+    if let Err(error) = shown {
+        tracing::warn!(%error, "the token stays visible in the environment of this process");
+    }
     // A thread of its own: a runtime cannot be started from a thread that is inside of another.
     let daemon = std::thread::Builder::new().name("daemon".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -21,8 +21,9 @@ fn app(health: AppHealth, url: &str, seconds: u64, threshold: i32) -> WorkspaceA
 
 #[test]
 fn which_apps_are_watched() {
-    let check =
-        |app: WorkspaceApp, expect: usize| assert_eq!(Apps::new(&[app.clone()]).checks().len(), expect, "{app:?}");
+    let check = |app: WorkspaceApp, expect: usize| {
+        assert_eq!(Apps::new(std::slice::from_ref(&app)).checks().len(), expect, "{app:?}")
+    };
     check(app(AppHealth::Initializing, "http://localhost:1", 5, 3), 1);
     check(app(AppHealth::Healthy, "http://localhost:1", 5, 3), 1);
     check(app(AppHealth::Disabled, "http://localhost:1", 5, 3), 0);
