@@ -12,6 +12,8 @@
 pub mod agent_api;
 pub mod coordinator;
 mod derp_map;
+#[cfg(test)]
+mod fixture;
 pub mod lease;
 mod openssh;
 pub mod relay;

@@ -6,6 +6,8 @@ mod agent_logs;
 mod agent_metadata;
 mod app_status;
 mod git_ssh_key;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::routing::{get, patch, post};
