@@ -152,7 +152,7 @@ async fn reports_are_stored_or_refused_with_a_reason() {
         (LifecycleState::Off, "off 7 7"),
     ] {
         let _: agent::Lifecycle = call(&client, name, lifecycle(state, at(7))).await;
-        let sql = "SELECT lifecycle_state || ' ' || started_at / 1000000 || ' ' || coalesce(ready_at / 1000000, '-') FROM agents";
+        let sql = "SELECT lifecycle_state || ' ' || (started_at / 1000000) || ' ' || coalesce(ready_at / 1000000, '-') FROM agents";
         assert_eq!(world.value::<String>(sql).await, expected);
     }
 
