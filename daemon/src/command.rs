@@ -29,6 +29,8 @@ pub enum Request<'a> {
     LoginShell,
     /// One line, given to the shell with `-c`.
     Line(&'a str),
+    /// One line as an SSH client sent it: any bytes but NUL.
+    ClientLine(&'a OsStr),
     /// A script: as a line, unless it begins with `#!`; then that interpreter gets it with `-c`.
     Script(&'a str),
 }
@@ -94,7 +96,9 @@ fn command_line(shell: Option<PathBuf>, request: Request<'_>) -> Result<(PathBuf
     };
     match request {
         Request::Line(text) | Request::Script(text) if text.contains('\0') => Err(CommandError::Nul),
+        Request::ClientLine(line) if line.as_encoded_bytes().contains(&0) => Err(CommandError::Nul),
         Request::LoginShell => with_shell(&["-l"]),
+        Request::ClientLine(line) => Ok((shell.ok_or(CommandError::NoShell)?, vec!["-c".into(), line.to_owned()])),
         Request::Line(line) => with_shell(&["-c", line]),
         Request::Script(script) => match interpreter(script) {
             Some((program, arguments)) => {

@@ -2,6 +2,7 @@
 //!
 //! `/etc/passwd` is read directly: the C library would load name-service modules, which a static binary cannot.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -42,17 +43,36 @@ impl Account {
     }
 }
 
-/// The name of a user id, for listings.
+/// Names by id of a passwd or group file, for listings; the first of several wins, as the C library has it.
 #[must_use]
-pub fn name_of(passwd: &str, uid: u32) -> Option<String> {
-    parse(passwd, uid).map(|account| account.name)
+pub fn names(file: &str) -> HashMap<u32, String> {
+    let mut names = HashMap::new();
+    for line in file.lines() {
+        let mut fields = line.split(':');
+        if let (Some(name), Some(_), Some(id)) = (fields.next(), fields.next(), fields.next())
+            && let Ok(id) = id.parse()
+        {
+            names.entry(id).or_insert_with(|| name.to_owned());
+        }
+    }
+    names
 }
 
 /// The text of the account file; empty where there is none.
 #[must_use]
 pub fn read_passwd() -> String {
+    read("/etc/passwd")
+}
+
+/// The text of the group file; empty where there is none.
+#[must_use]
+pub fn read_groups() -> String {
+    read("/etc/group")
+}
+
+fn read(path: &str) -> String {
     use std::io::Read;
-    let Ok(file) = std::fs::File::open("/etc/passwd") else { return String::new() };
+    let Ok(file) = std::fs::File::open(path) else { return String::new() };
     let mut bytes = Vec::new();
     if file.take(PASSWD_LIMIT).read_to_end(&mut bytes).is_err() {
         return String::new();

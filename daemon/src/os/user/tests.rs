@@ -29,6 +29,10 @@ fn an_entry_is_found_by_number_and_odd_lines_are_skipped() {
     check(8, Some(("noshell", 9, "/", None)));
     check(11, None);
     check(12, None);
-    assert_eq!(name_of(passwd, 0).as_deref(), Some("root"));
-    assert_eq!(name_of("", 0), None);
+    let names = names(passwd);
+    let check = |id: u32, expect: Option<&str>| assert_eq!(names.get(&id).map(String::as_str), expect, "{id}");
+    check(0, Some("root"));
+    check(7, Some("broken"));
+    check(8, Some("noshell"));
+    check(12, None);
 }
