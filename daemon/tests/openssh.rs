@@ -90,8 +90,16 @@ impl Server {
     }
 
     fn ssh(&self, arguments: &[&str]) -> Command {
+        self.ssh_at("ERROR", arguments)
+    }
+
+    fn ssh_at(&self, log_level: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("/usr/bin/ssh");
-        command.args(self.options()).args(["-p", &self.port.to_string()]).args(arguments);
+        command
+            .args(["-o", &format!("LogLevel={log_level}")])
+            .args(self.options())
+            .args(["-p", &self.port.to_string()])
+            .args(arguments);
         command.env_remove("SSH_AUTH_SOCK").current_dir(&self.folder).kill_on_drop(true);
         command
     }
@@ -275,12 +283,17 @@ async fn a_terminal_has_its_size_modes_and_name() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_terminal_follows_the_clients_window() {
     let server = Server::start("resize").await;
-    // `script` gives the client a terminal of its own; resizing that one must reach the one in the workspace.
-    let remote = "trap 'stty size; exit 5' WINCH; echo ready; while :; do read -t 1 x; done";
-    let ssh = format!("{} -tt box \"bash -c \\\"{remote}\\\"\"", server.command_line());
+    // `script` gives the client a terminal of its own; resizing that one must reach the one in the workspace. `stty` sets
+    // rows and columns one after the other, so the first news may be half of it.
+    let remote = "trap 'size=$(stty size); [ \"$size\" = \"41 123\" ] && { echo $size; exit 5; }' WINCH\n\
+                  echo ready\nwhile :; do read -t 1 x; done\n";
+    std::fs::write(server.path("remote"), remote).unwrap();
+    let typescript = server.path("typescript");
     let inner = format!(
-        "stty rows 30 cols 90; (while ! grep -q ready {0}; do :; done; stty rows 41 cols 123 </dev/tty) & {ssh}",
-        server.path("typescript").display()
+        "stty rows 30 cols 90; (while ! grep -q ready {}; do :; done; stty rows 41 cols 123 </dev/tty) & {} -tt box bash {}",
+        typescript.display(),
+        server.command_line(),
+        server.path("remote").display()
     );
     let mut command = Command::new("/usr/bin/script");
     command
@@ -392,18 +405,10 @@ async fn remote_forwarding_reaches_the_client() {
     let socket = server.path("remote.sock");
     let forwards = [format!("0:localhost:{here_port}"), format!("{}:localhost:{here_port}", socket.display())];
     let mut child = server
-        .ssh(&[
-            "-o",
-            "LogLevel=INFO",
-            "-o",
-            "ExitOnForwardFailure=yes",
-            "-R",
-            &forwards[0],
-            "-R",
-            &forwards[1],
-            "box",
-            "echo up; cat",
-        ])
+        .ssh_at(
+            "INFO",
+            &["-o", "ExitOnForwardFailure=yes", "-R", &forwards[0], "-R", &forwards[1], "box", "echo up; cat"],
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -37,6 +37,8 @@ use self::channels::Channels;
 use self::connection::Connection;
 use self::transport::Transport;
 
+pub(crate) use self::program::hang_up;
+
 /// How long a client may take until it is let in.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(10);
 /// Probes a silent client may leave unanswered; the interval is a third of the context's limit.

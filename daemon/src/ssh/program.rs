@@ -155,9 +155,13 @@ async fn drive<I>(
     }
 }
 
-async fn conclude(status: Option<io::Result<ExitStatus>>, child: Child, leader: Option<u32>) -> io::Result<Outcome> {
+async fn conclude(
+    status: Option<io::Result<ExitStatus>>,
+    mut child: Child,
+    leader: Option<u32>,
+) -> io::Result<Outcome> {
     let Some(status) = status else {
-        hang_up(child, leader).await;
+        hang_up(&mut child, leader).await;
         return Ok(Outcome::HungUp);
     };
     let status = status?;
@@ -166,7 +170,7 @@ async fn conclude(status: Option<io::Result<ExitStatus>>, child: Child, leader: 
 }
 
 /// Ends a program whose client is gone, with everything in its group, and leaves no zombie.
-pub async fn hang_up(mut child: Child, leader: Option<u32>) {
+pub async fn hang_up(child: &mut Child, leader: Option<u32>) {
     let Some(leader) = leader else { return };
     // While the leader has not been waited for, its number cannot belong to anybody else.
     if let Ok(Some(_)) = child.try_wait() {
