@@ -449,8 +449,10 @@ async fn remote_forwarding_reaches_the_client() {
     }
     drop(child.stdin.take());
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
-    until("the listeners to be gone", || !socket.exists()).await;
-    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+    until("the listeners to be gone", || {
+        !socket.exists() && std::net::TcpStream::connect(("127.0.0.1", port)).is_err()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
