@@ -72,6 +72,8 @@ pub struct Shared {
     pub events: Events,
     /// Where clients and daemons reach this server. Ends with `/`.
     pub access_url: Url,
+    /// Where the daemons of this computer reach this server: the listener itself. Ends with `/`.
+    pub daemon_url: Url,
     /// Stays the same over restarts.
     pub deployment_id: Uuid,
     /// Cancelled when the server is asked to stop: long-lived connections end.

@@ -5,6 +5,7 @@ pub mod error;
 pub mod guard;
 pub mod identity;
 pub mod limit;
+pub mod name;
 pub mod upgrade;
 
 mod deployment;

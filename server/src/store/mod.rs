@@ -13,6 +13,9 @@ pub mod agent_presence;
 pub mod agent_stats;
 pub mod agents;
 pub mod git_ssh_keys;
+pub mod builds;
+pub mod daemons;
+pub mod jobs;
 pub mod keys;
 mod migrate;
 pub mod net_keys;
@@ -21,6 +24,13 @@ pub mod script_timings;
 pub mod sub_agents;
 mod value;
 pub mod workspace_view;
+pub mod organizations;
+pub mod resources;
+pub mod settings;
+pub mod templates;
+pub mod users;
+mod value;
+pub mod workspaces;
 mod writer;
 
 #[cfg(test)]
