@@ -8,6 +8,7 @@ pub mod config;
 pub mod first;
 pub mod folder;
 pub mod http;
+pub mod init_script;
 pub mod net;
 pub mod password;
 mod serve;
@@ -105,6 +106,7 @@ pub async fn start(mut config: Config) -> Result<Running, RunError> {
         net: net::Net::new(),
         builds: builds::Builds::default(),
         logins: http::limit::Limits::default(),
+        hashed: http::downloads::Hashed::default(),
     };
     let state = AppState::new(shared);
     net::start(&state).await;

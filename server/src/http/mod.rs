@@ -8,7 +8,20 @@ pub mod limit;
 pub mod name;
 pub mod upgrade;
 
+mod agents;
+mod builds;
 mod deployment;
+pub mod downloads;
+mod keys;
+mod logs;
+mod page;
+mod search;
+mod sign_in;
+mod templates;
+mod users;
+pub mod watch;
+mod workspace_settings;
+mod workspaces;
 
 use axum::Router;
 use axum::extract::Request;
@@ -24,6 +37,17 @@ use crate::state::AppState;
 pub fn router(state: &AppState) -> Router {
     Router::new()
         .merge(deployment::routes())
+        .merge(sign_in::routes())
+        .merge(users::routes())
+        .merge(keys::routes())
+        .merge(templates::routes())
+        .merge(workspaces::routes())
+        .merge(workspace_settings::routes())
+        .merge(builds::routes())
+        .merge(agents::routes())
+        .merge(watch::routes())
+        .merge(downloads::routes())
+        .merge(page::routes())
         .merge(crate::net::routes())
         .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "Route not found.") })
         .method_not_allowed_fallback(|| async {

@@ -1,0 +1,70 @@
+//! Workspace daemons as clients see them. Their streams and their own calls belong to [`crate::net`].
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use proto::id::AgentId;
+use proto::rest::agent::{Agent, ConnectionInfo, ListeningPorts};
+use serde_json::{Value, json};
+
+use super::body::{Json, Path};
+use super::error::ApiResult;
+use crate::access::{Action, Object, User, decide};
+use crate::state::AppState;
+use crate::store::{agents, now};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/v2/workspaceagents/connection", get(connection))
+        .route("/api/v2/workspaceagents/{agent}", get(one))
+        .route("/api/v2/workspaceagents/{agent}/connection", get(connection_of))
+        .route("/api/v2/workspaceagents/{agent}/listening-ports", get(listening_ports))
+        .route("/api/v2/workspaceagents/{agent}/containers", get(containers))
+}
+
+async fn permitted(state: &AppState, user: &User, id: AgentId, action: Action) -> ApiResult<()> {
+    let owner = state.store.read(move |db| agents::place(db, id)).await?.owner;
+    decide(user, action, Object::Workspace { owner }).check()
+}
+
+async fn one(State(state): State<AppState>, user: User, Path(id): Path<AgentId>) -> ApiResult<Json<Agent>> {
+    permitted(&state, &user, id, Action::Read).await?;
+    Ok(Json(state.store.read(move |db| agents::by_id(db, id, now())).await?))
+}
+
+fn info(state: &AppState) -> ConnectionInfo {
+    ConnectionInfo {
+        derp_map: Some(crate::net::derp_map(state)),
+        derp_force_websockets: false,
+        disable_direct_connections: false,
+        hostname_suffix: state.config.hostname_suffix.clone(),
+    }
+}
+
+async fn connection(State(state): State<AppState>, _user: User) -> Json<ConnectionInfo> {
+    Json(info(&state))
+}
+
+async fn connection_of(
+    State(state): State<AppState>,
+    user: User,
+    Path(id): Path<AgentId>,
+) -> ApiResult<Json<ConnectionInfo>> {
+    permitted(&state, &user, id, Action::Read).await?;
+    Ok(Json(info(&state)))
+}
+
+/// The server is no peer of the mesh yet, so it cannot ask the daemon; clients can, over the mesh.
+async fn listening_ports(
+    State(state): State<AppState>,
+    user: User,
+    Path(id): Path<AgentId>,
+) -> ApiResult<Json<ListeningPorts>> {
+    permitted(&state, &user, id, Action::Ssh).await?;
+    Ok(Json(ListeningPorts::default()))
+}
+
+async fn containers(State(state): State<AppState>, user: User, Path(id): Path<AgentId>) -> ApiResult<Json<Value>> {
+    permitted(&state, &user, id, Action::Read).await?;
+    Ok(Json(json!({"containers": [], "devcontainers": [], "warnings": []})))
+}

@@ -1,0 +1,153 @@
+//! Signing in and out, and the first account.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use axum::routing::{get, post};
+use http::header::SET_COOKIE;
+use http::{HeaderValue, StatusCode};
+use proto::id::UserId;
+use proto::rest::key::KeyScope;
+use proto::rest::user::{
+    AuthMethod, AuthMethods, CreateFirstUser, FirstUserCreated, LoggedIn, Login, LoginType, UserStatus,
+};
+use proto::rest::{Response, SESSION_COOKIE};
+use proto::secret::Secret;
+use uuid::Uuid;
+
+use super::body::Json;
+use super::error::{ApiError, ApiResult};
+use super::name;
+use crate::access::User;
+use crate::password;
+use crate::state::{AppState, Event};
+use crate::store::users::NewUser;
+use crate::store::{StoreError, keys, now, users};
+use crate::token::NewKey;
+
+/// How long a session lasts after a sign-in.
+pub(super) const SESSION: time::Duration = time::Duration::days(1);
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/v2/users/first", get(has_first).post(create_first))
+        .route("/api/v2/users/login", post(login))
+        .route("/api/v2/users/logout", post(logout))
+        .route("/api/v2/users/authmethods", get(auth_methods))
+}
+
+async fn has_first(State(state): State<AppState>) -> ApiResult<Json<Response>> {
+    match state.store.read(users::count).await? {
+        0 => Err(ApiError::new(StatusCode::NOT_FOUND, "The initial user has not been created!")),
+        _ => Ok(Json(Response::new("The initial user has already been created!"))),
+    }
+}
+
+async fn create_first(
+    State(state): State<AppState>,
+    Json(new): Json<CreateFirstUser>,
+) -> ApiResult<(StatusCode, Json<FirstUserCreated>)> {
+    if !name::is_good(&new.username) {
+        return Err(ApiError::field("username", "Letters, digits and single dashes, at most 32."));
+    }
+    if !new.email.contains('@') || new.email.len() > 254 {
+        return Err(ApiError::field("email", "An address with an @ is needed."));
+    }
+    // Cheap refusal first; the write below checks again, in one step with the insert.
+    if state.store.read(users::count).await? != 0 {
+        return Err(ApiError::conflict("The initial user has already been created."));
+    }
+    let secret = Secret::new(new.password);
+    let hashed = tokio::task::spawn_blocking(move || password::hash(&secret)).await;
+    let password_hash = hashed
+        .map_err(|_| ApiError::from(StoreError::Abandoned))?
+        .map_err(|error| ApiError::field("password", error.to_string()))?;
+    let user = NewUser {
+        id: UserId(Uuid::new_v4()),
+        username: new.username,
+        email: new.email,
+        name: new.name,
+        password_hash,
+        login_type: LoginType::Password,
+        is_owner: true,
+    };
+    let user_id = user.id;
+    let organization_id = state.store.write(move |db| users::insert_first(db, &user, now())).await?;
+    Ok((StatusCode::CREATED, Json(FirstUserCreated { user_id, organization_id })))
+}
+
+async fn login(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Json(login): Json<Login>,
+) -> ApiResult<HttpResponse> {
+    if let Some(wait) = state.logins.wait(peer.ip(), &login.email, Instant::now()) {
+        let seconds = wait.as_secs() + 1;
+        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "Too many failed sign-ins. Please wait.")
+            .with_detail(format!("Try again in {seconds} seconds."));
+        return Ok(([("retry-after", seconds.to_string())], error).into_response());
+    }
+    let email = login.email.clone();
+    let found = match state.store.read(move |db| users::password_hash(db, &email)).await {
+        Ok((id, hash, status)) => Some((id, hash)).filter(|_| status != UserStatus::Suspended),
+        Err(StoreError::NotFound) => None,
+        Err(other) => return Err(other.into()),
+    };
+    let secret = Secret::new(login.password);
+    let checked = tokio::task::spawn_blocking(move || {
+        let right = password::verify(&secret, found.as_ref().map(|(_, hash)| hash.as_str()));
+        found.map(|(id, _)| id).filter(|_| right)
+    });
+    let Some(user) = checked.await.map_err(|_| ApiError::from(StoreError::Abandoned))? else {
+        state.logins.failed(peer.ip(), &login.email, Instant::now());
+        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "Incorrect email or password."));
+    };
+    let token = new_session(&state, user, SESSION).await?;
+    let cookie = format!(
+        "{SESSION_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{}",
+        token.expose(),
+        if state.access_url.scheme() == "https" { "; Secure" } else { "" }
+    );
+    let body = Json(LoggedIn { session_token: token.expose().to_owned() });
+    let mut response = (StatusCode::CREATED, body).into_response();
+    if let Ok(mut value) = HeaderValue::from_str(&cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// Makes a session key without a name.
+pub(super) async fn new_session(state: &AppState, user: UserId, lifetime: time::Duration) -> ApiResult<Secret> {
+    let drawn = NewKey::draw().map_err(|_| ApiError::from(StoreError::Abandoned))?;
+    let now = now();
+    let key = keys::NewKey {
+        id: drawn.id,
+        hash: drawn.hash,
+        user,
+        login_type: LoginType::Password,
+        scope: KeyScope::All,
+        token_name: String::new(),
+        lifetime_seconds: lifetime.whole_seconds(),
+        expires_at: (now.0 + lifetime).into(),
+    };
+    state.store.write(move |db| keys::insert(db, &key, now)).await?;
+    Ok(drawn.token)
+}
+
+async fn logout(State(state): State<AppState>, user: User) -> ApiResult<HttpResponse> {
+    let (id, key) = (user.id, user.key_id.clone());
+    state.store.write(move |db| keys::delete(db, id, &key)).await?;
+    state.events.send(Event::KeyRevoked { key: user.key_id });
+    let mut response = Json(Response::new("Logged out!")).into_response();
+    let gone = HeaderValue::from_static("coder_session_token=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    response.headers_mut().insert(SET_COOKIE, gone);
+    Ok(response)
+}
+
+async fn auth_methods() -> Json<AuthMethods> {
+    Json(AuthMethods { password: AuthMethod { enabled: true }, ..AuthMethods::default() })
+}
