@@ -47,11 +47,13 @@ impl World {
             store,
             events: crate::state::Events::default(),
             access_url: "http://127.0.0.1:7080/".parse().unwrap(),
+            daemon_url: "http://127.0.0.1:7080/".parse().unwrap(),
             deployment_id: Uuid::from_u128(1),
             stop: CancellationToken::new(),
             net: Net::new(),
             builds: Builds::default(),
             logins: crate::http::limit::Limits::default(),
+            hashed: crate::http::downloads::Hashed::default(),
         });
         super::start(&state).await;
         let world = Self { state, _folder: folder };
