@@ -5,14 +5,20 @@
 
 mod about;
 mod accounts;
+pub mod agent_api;
 pub mod deployment;
 pub mod error;
+mod rpc_dial;
 pub mod sessions;
 pub mod socket;
+pub mod tailnet_api;
 mod templates;
 pub mod tls;
 mod workspaces;
 
+pub use agent_api::AgentApi;
 pub use deployment::Deployment;
 pub use error::ClientError;
 pub use rpc;
+pub use rpc_dial::DialError;
+pub use tailnet_api::TailnetApi;
