@@ -16,7 +16,7 @@ use super::run_loop::RunLoop;
 use super::shared::Shared;
 use super::status::MeshStatus;
 use super::tcp::{TcpListener, TcpStream};
-use super::udp::Sockets;
+use super::udp::Bound;
 use super::udp_socket::UdpSocket;
 use super::{MeshError, clock};
 use crate::engine::{PingKind, Pong};
@@ -57,7 +57,7 @@ impl Mesh {
     /// [`MeshError::Bind`].
     #[allow(clippy::unused_async)]
     pub async fn start(config: MeshConfig) -> Result<Self, MeshError> {
-        let sockets = Sockets::bind(config.udp_port).map_err(MeshError::Bind)?;
+        let bound = Bound::bind(config.udp_port).map_err(MeshError::Bind)?;
         let random = u64::from_ne_bytes(clock::random().map_err(MeshError::Bind)?);
         let strangers = match config.unhandled {
             Unhandled::Refuse => Stranger::Refuse,
@@ -66,9 +66,17 @@ impl Mesh {
         let stack = Stack::new(config.addresses.clone(), strangers, random, clock::now());
         let shared = Arc::new(Shared::new(stack));
         let (commands, inbox) = mpsc::unbounded_channel();
-        let run_loop =
-            RunLoop::new(config, sockets, shared.clone(), commands.downgrade(), inbox).map_err(MeshError::Bind)?;
-        tokio::spawn(run_loop.run());
+        // A thread of its own: on a shared worker the loop and the streams it serves would take turns instead of
+        // working side by side, and a busy program would delay every packet.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(MeshError::Bind)?;
+        let sockets = {
+            let _inside = runtime.enter();
+            bound.register().map_err(MeshError::Bind)?
+        };
+        let run_loop = RunLoop::new(config, sockets, shared.clone(), commands.downgrade(), inbox);
+        let run_loop = run_loop.map_err(MeshError::Bind)?;
+        let run = move || runtime.block_on(run_loop.run());
+        std::thread::Builder::new().name("mesh".to_owned()).spawn(run).map_err(MeshError::Bind)?;
         Ok(Self { shared, commands })
     }
 

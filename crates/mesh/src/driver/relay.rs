@@ -60,10 +60,16 @@ pub struct Relay {
 
 impl Relay {
     /// Starts the task.
-    pub fn start(region: Region, home: bool, identity: RelayIdentity, news: mpsc::Sender<FromRelay>) -> Self {
+    pub fn start(
+        tasks: &tokio::runtime::Handle,
+        region: Region,
+        home: bool,
+        identity: RelayIdentity,
+        news: mpsc::Sender<FromRelay>,
+    ) -> Self {
         let (commands, inbox) = mpsc::channel(QUEUE);
         let task = Task { region, home, identity, news, inbox, forced: false };
-        Self { commands, task: tokio::spawn(task.run()) }
+        Self { commands, task: tasks.spawn(task.run()) }
     }
 
     /// Sends, or drops when the queue is full.

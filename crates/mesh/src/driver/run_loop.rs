@@ -44,6 +44,8 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub struct RunLoop {
     engine: Engine,
     shared: Arc<Shared>,
+    /// The program's runtime: relays, netchecks and splices.
+    tasks: tokio::runtime::Handle,
     sockets: Sockets,
     derp_map: DerpMap,
     commands: mpsc::WeakUnboundedSender<Command>,
@@ -86,6 +88,7 @@ enum Wake {
 }
 
 impl RunLoop {
+    /// Called in the program's runtime, where the tasks around the loop will run.
     pub fn new(
         config: MeshConfig,
         sockets: Sockets,
@@ -113,6 +116,7 @@ impl RunLoop {
         Ok(Self {
             engine,
             shared,
+            tasks: tokio::runtime::Handle::current(),
             sockets,
             derp_map: config.derp_map,
             commands,
@@ -307,8 +311,10 @@ impl RunLoop {
                     let _ = listener.try_send(stream);
                 }
             }
-            Arrival::Asked { ask, local, remote } => splice::tcp(self.shared.clone(), ask, local, remote),
-            Arrival::Stray { local, remote, data } => self.udp_splice.forward(&self.shared, local, remote, data),
+            Arrival::Asked { ask, local, remote } => splice::tcp(&self.tasks, self.shared.clone(), ask, local, remote),
+            Arrival::Stray { local, remote, data } => {
+                self.udp_splice.forward(&self.tasks, &self.shared, local, remote, data)
+            }
         }
     }
 
@@ -420,7 +426,7 @@ impl RunLoop {
         if let Some(relay) = self.relays.get(&region) {
             relay.tell(ToRelay::Prefer(home));
         } else if let Some(map) = self.derp_map.regions.get(&region) {
-            let relay = Relay::start(map.clone(), home, self.identity.clone(), self.relay_news.clone());
+            let relay = Relay::start(&self.tasks, map.clone(), home, self.identity.clone(), self.relay_news.clone());
             self.relays.insert(region, relay);
         }
     }
@@ -435,7 +441,7 @@ impl RunLoop {
         let (ear, answers) = mpsc::channel(STUN_QUEUE);
         self.netcheck = Some(ear);
         let early = !std::mem::replace(&mut self.had_netcheck, true);
-        tokio::spawn(netcheck::run(self.derp_map.clone(), full, early, self.commands.clone(), answers));
+        self.tasks.spawn(netcheck::run(self.derp_map.clone(), full, early, self.commands.clone(), answers));
     }
 
     /// Tells the engine the addresses of the machine.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::{TcpStream as HostStream, UdpSocket as HostSocket};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -33,8 +34,8 @@ const MAX_UDP_READ: usize = 2048;
 const LOOPBACKS: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Answers a held SYN, and carries the connection when there is one.
-pub fn tcp(shared: Arc<Shared>, ask: AskId, local: SocketAddrV6, remote: SocketAddrV6) {
-    tokio::spawn(async move {
+pub fn tcp(tasks: &Handle, shared: Arc<Shared>, ask: AskId, local: SocketAddrV6, remote: SocketAddrV6) {
+    tasks.spawn(async move {
         let host = connect(local.port()).await;
         let flow = {
             let mut net = shared.lock();
@@ -75,7 +76,14 @@ pub struct UdpSplice {
 
 impl UdpSplice {
     /// Carries one datagram to the loopback; its answers come back through the stack.
-    pub fn forward(&mut self, shared: &Arc<Shared>, local: SocketAddrV6, remote: SocketAddrV6, data: Bytes) {
+    pub fn forward(
+        &mut self,
+        tasks: &Handle,
+        shared: &Arc<Shared>,
+        local: SocketAddrV6,
+        remote: SocketAddrV6,
+        data: Bytes,
+    ) {
         let data = match self.conversations.get(&(local, remote)).map(|sender| sender.try_send(data.clone())) {
             Some(Ok(()) | Err(mpsc::error::TrySendError::Full(_))) => return,
             Some(Err(mpsc::error::TrySendError::Closed(data))) => data,
@@ -87,7 +95,7 @@ impl UdpSplice {
         }
         let (sender, inbox) = mpsc::channel(UDP_QUEUE);
         self.conversations.insert((local, remote), sender);
-        tokio::spawn(converse(shared.clone(), local, remote, data, inbox));
+        tasks.spawn(converse(shared.clone(), local, remote, data, inbox));
     }
 }
 

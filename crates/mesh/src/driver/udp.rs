@@ -20,6 +20,12 @@ const BUFFER: usize = 64 << 10;
 /// Batches that wait because the kernel's send buffer is full; beyond them datagrams are dropped, as on any link.
 const MAX_WAITING: usize = 64;
 
+/// Both sockets, bound, and not yet known to the runtime that will wait for them.
+pub struct Bound {
+    v4: Option<(Socket, UdpSocketState)>,
+    v6: Option<(Socket, UdpSocketState)>,
+}
+
 /// Both sockets.
 pub struct Sockets {
     v4: Option<Family>,
@@ -33,20 +39,36 @@ struct Family {
     state: UdpSocketState,
 }
 
-impl Sockets {
+impl Bound {
     /// Binds both families; one is enough. With port 0 the second tries the first one's port.
     pub fn bind(port: u16) -> io::Result<Self> {
-        let v4 = Family::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
-        let same = v4.as_ref().ok().and_then(|family| family.io.local_addr().ok()).map_or(port, |addr| addr.port());
-        let v6 = Family::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, same)))
-            .or_else(|_| Family::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))));
+        let v4 = bind_one(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+        let address = v4.as_ref().ok().and_then(|(socket, _)| socket.local_addr().ok()?.as_socket());
+        let same = address.map_or(port, |address| address.port());
+        let v6 = bind_one(SocketAddr::from((Ipv6Addr::UNSPECIFIED, same)))
+            .or_else(|_| bind_one(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))));
         let (v4, v6) = match (v4, v6) {
             (Err(error), Err(_)) => return Err(error),
             (v4, v6) => (v4.ok(), v6.ok()),
         };
-        Ok(Self { v4, v6, buffers: vec![0; BUFFERS * BUFFER].into_boxed_slice(), waiting: VecDeque::new() })
+        Ok(Self { v4, v6 })
     }
 
+    /// Makes them known to the current runtime.
+    pub fn register(self) -> io::Result<Sockets> {
+        let register = |(socket, state): (Socket, UdpSocketState)| {
+            Ok::<_, io::Error>(Family { io: UdpSocket::from_std(socket.into())?, state })
+        };
+        Ok(Sockets {
+            v4: self.v4.map(register).transpose()?,
+            v6: self.v6.map(register).transpose()?,
+            buffers: vec![0; BUFFERS * BUFFER].into_boxed_slice(),
+            waiting: VecDeque::new(),
+        })
+    }
+}
+
+impl Sockets {
     /// The ports, for the addresses we advertise.
     pub fn ports(&self) -> (Option<u16>, Option<u16>) {
         let port = |family: &Option<Family>| Some(family.as_ref()?.io.local_addr().ok()?.port());
@@ -146,19 +168,19 @@ impl Sockets {
     }
 }
 
-impl Family {
-    fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        enlarge(&socket);
-        socket.bind(&address.into())?;
-        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
-        Ok(Self { io: UdpSocket::from_std(socket.into())?, state })
+fn bind_one(address: SocketAddr) -> io::Result<(Socket, UdpSocketState)> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
     }
+    socket.set_nonblocking(true)?;
+    enlarge(&socket);
+    socket.bind(&address.into())?;
+    let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+    Ok((socket, state))
+}
 
+impl Family {
     fn send(&self, to: SocketAddr, data: &[u8], segment: usize) -> io::Result<()> {
         let segment_size = (segment < data.len()).then_some(segment);
         let transmit = Transmit { destination: to, ecn: None, contents: data, segment_size, src_ip: None };
