@@ -12,6 +12,7 @@
 //! One task owns the engine and moves packets in batches; streams copy to and from the stack directly, so that no packet
 //! crosses a channel. Not here: deciding paths, peers, retransmissions (`engine`, `stack`).
 
+mod arrival;
 mod clock;
 mod command;
 mod config;
@@ -24,6 +25,7 @@ mod run_loop;
 mod shared;
 mod splice;
 mod status;
+mod stun_client;
 mod tcp;
 #[cfg(test)]
 mod tests;

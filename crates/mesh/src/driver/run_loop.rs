@@ -13,20 +13,22 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use proto::address::is_mesh;
 use proto::derp_map::DerpMap;
-use proto::stun::{self, TxId};
+use proto::stun;
 use proto::tailnet::{CoordinateRequest, CoordinateResponse};
 use tokio::sync::{mpsc, oneshot};
 
+use super::arrival::Arrival;
 use super::command::{Command, FromRelay, RelayNews};
 use super::config::MeshConfig;
 use super::relay::{Relay, RelayIdentity, ToRelay};
 use super::shared::Shared;
 use super::splice::{self, UdpSplice};
 use super::status::{FlowTotals, MeshStatus};
+use super::stun_client::StunClient;
 use super::tcp::TcpStream;
 use super::udp::Sockets;
 use super::{clock, netcheck};
-use crate::engine::{Engine, EngineConfig, Output, Pong, StunAnswer};
+use crate::engine::{Engine, EngineConfig, Output, Pong};
 use crate::stack::Event;
 
 /// Packets of relays that wait for the loop, of all regions together.
@@ -58,9 +60,7 @@ pub struct RunLoop {
     coordination: Option<CoordinationEnds>,
     pings: HashMap<u64, oneshot::Sender<Option<Pong>>>,
     next_ping: u64,
-    /// The running netcheck's ear, and the requests it has out.
-    netcheck: Option<mpsc::Sender<StunAnswer>>,
-    stun: HashMap<TxId, (i32, SocketAddr, Instant)>,
+    stun: StunClient,
     had_netcheck: bool,
     udp_splice: UdpSplice,
     flows: FlowTotals,
@@ -129,8 +129,7 @@ impl RunLoop {
             coordination: None,
             pings: HashMap::new(),
             next_ping: 0,
-            netcheck: None,
-            stun: HashMap::new(),
+            stun: StunClient::default(),
             had_netcheck: false,
             udp_splice: UdpSplice::default(),
             flows: FlowTotals::default(),
@@ -213,10 +212,10 @@ impl RunLoop {
     }
 
     fn receive(&mut self, now: Instant) -> bool {
-        let (engine, open, ear) = (&mut self.engine, &mut self.stun, &self.netcheck);
+        let (engine, stun_client) = (&mut self.engine, &mut self.stun);
         self.sockets.receive(|from, datagram| {
             if stun::is_stun(datagram) {
-                hear_stun(open, ear.as_ref(), from, datagram, now);
+                stun_client.hear(datagram, now);
             } else {
                 engine.handle_udp(from, datagram, now);
             }
@@ -379,14 +378,13 @@ impl RunLoop {
                 self.relays.values().for_each(|relay| relay.tell(ToRelay::Check));
             }
             Command::Stun { region, server, tx_id } => {
-                self.stun.insert(tx_id, (region, server, now));
-                self.sockets.send_one(server, &stun::request(tx_id));
+                let request = self.stun.ask(region, server, tx_id, now);
+                self.sockets.send_one(server, &request);
             }
             Command::Netcheck { report, last } => {
                 self.engine.handle_netcheck(report, now);
                 if last {
-                    self.netcheck = None;
-                    self.stun.clear();
+                    self.stun.rest();
                 }
             }
             Command::Shutdown { reply } => self.leaving = Some((now + FAREWELL, reply)),
@@ -432,14 +430,14 @@ impl RunLoop {
     }
 
     fn start_netcheck(&mut self, full: bool, now: Instant) {
-        if self.netcheck.is_some() {
+        if self.stun.is_listening() {
             return;
         }
         self.report_addresses(now);
         // Peers that were lost for long are forgotten by a timer of the engine; this finds them soon after.
         self.forget_strangers();
         let (ear, answers) = mpsc::channel(STUN_QUEUE);
-        self.netcheck = Some(ear);
+        self.stun.listen(ear);
         let early = !std::mem::replace(&mut self.had_netcheck, true);
         self.tasks.spawn(netcheck::run(self.derp_map.clone(), full, early, self.commands.clone(), answers));
     }
@@ -485,44 +483,5 @@ impl RunLoop {
             let _ = reply.send(());
         }
         true
-    }
-}
-
-/// Something that arrived and needs a task or a listener; handled after the lock is released.
-enum Arrival {
-    Accepted {
-        listener: Option<mpsc::Sender<TcpStream>>,
-        flow: crate::stack::FlowId,
-        local: std::net::SocketAddrV6,
-        remote: std::net::SocketAddrV6,
-    },
-    Asked {
-        ask: crate::stack::AskId,
-        local: std::net::SocketAddrV6,
-        remote: std::net::SocketAddrV6,
-    },
-    Stray {
-        local: std::net::SocketAddrV6,
-        remote: std::net::SocketAddrV6,
-        data: bytes::Bytes,
-    },
-}
-
-/// A STUN answer counts when it has the id of a request that is out.
-fn hear_stun(
-    open: &mut HashMap<TxId, (i32, SocketAddr, Instant)>,
-    ear: Option<&mpsc::Sender<StunAnswer>>,
-    from: SocketAddr,
-    datagram: &[u8],
-    now: Instant,
-) {
-    let Ok((tx_id, mapped)) = stun::parse_response(datagram) else { return };
-    let Some((region, server, asked)) = open.remove(&tx_id) else { return };
-    if server != from {
-        tracing::debug!(%server, %from, "a STUN answer came from another address");
-    }
-    let latency = now.saturating_duration_since(asked);
-    if let Some(ear) = ear {
-        let _ = ear.try_send(StunAnswer { region, server, mapped, latency });
     }
 }

@@ -12,10 +12,13 @@
 //! Memory: see [`budget`]. Counts are capped by the constants below; beyond them the newest loses (a SYN is dropped or
 //! refused, a datagram is dropped).
 
+mod asked;
 mod budget;
+mod event;
 mod flow;
 mod packet;
 mod port;
+mod random;
 #[cfg(test)]
 mod tests;
 mod udp;
@@ -27,12 +30,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use asked::AskedTable;
 use budget::Budget;
 use flow::{Flow, Origin};
 use packet::{Packet, Segment};
 use port::Outbox;
+use random::Random;
 use udp::UdpTable;
 
+pub use event::{AskId, Event, FlowId, OpenError, Stranger, StreamError, UdpId};
 pub use packet::MAX_DATAGRAM;
 
 /// Most TCP connections: a workspace with a busy forwarded web app stays far below, and buffers are bounded by it.
@@ -41,14 +47,10 @@ pub const MAX_FLOWS: usize = 4096;
 pub const MAX_FLOWS_PER_PEER: usize = 1024;
 /// Most listening ports.
 pub const MAX_LISTENERS: usize = 64;
-/// Most SYNs that wait for the driver's answer.
-pub const MAX_ASKED: usize = 256;
 /// Most UDP sockets.
 pub const MAX_UDP: usize = 1024;
 /// Most events that wait for the driver; it takes them after every call, so this is never reached by honest use.
 const MAX_STRAYS: usize = 256;
-/// A SYN whose question was not answered by then is forgotten (the peer has given up, too).
-const ASK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes that one flow may send before the next has its turn: one batch.
 const QUANTUM: usize = 58_000;
 /// Ports drawn for outgoing connections (RFC 6335).
@@ -57,97 +59,17 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 const SSH_KEEP_ALIVE: Duration = Duration::from_secs(72 * 3600);
 const SSH_PORTS: [u16; 2] = [1, 22];
 
-/// Names a TCP connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FlowId(u64);
-
-/// Names a UDP socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UdpId(u64);
-
-/// Names a held SYN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AskId(u64);
-
-/// What happens to inbound traffic on a port nobody listens on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stranger {
-    /// Refuse it.
-    Refuse,
-    /// Ask the driver.
-    Ask,
-}
-
-/// News for the driver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A connection to a listener is open; the driver now owns the flow.
-    Accepted {
-        /// The listener's port.
-        port: u16,
-        /// The connection.
-        flow: FlowId,
-    },
-    /// Somebody wants a connection to a port without listener; [`Stack::answer`] is awaited.
-    Asked {
-        /// The question.
-        ask: AskId,
-        /// The address and port that were dialled.
-        local: SocketAddrV6,
-        /// Who dialled.
-        remote: SocketAddrV6,
-    },
-    /// A read that was pending has something to return.
-    Readable(FlowId),
-    /// A write or an opening that was pending has something to return.
-    Writable(FlowId),
-    /// A datagram arrived at a socket that a read was pending on.
-    UdpReadable(UdpId),
-    /// A datagram arrived at a port that nobody has bound.
-    Stray {
-        /// Where to.
-        local: SocketAddrV6,
-        /// From where.
-        remote: SocketAddrV6,
-        /// The datagram.
-        data: Bytes,
-    },
-}
-
-/// Why a stream ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StreamError {
-    /// The peer refused or reset it, or stopped answering.
-    #[error("the connection was reset")]
-    Reset,
-    /// We have closed our writing end, or the flow is not known any more.
-    #[error("the connection is closed")]
-    Closed,
-}
-
-/// Why the stack could not open something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// The port has an owner already.
-    #[error("the port is taken")]
-    Taken,
-    /// One of the caps is reached.
-    #[error("too many are open")]
-    TooMany,
-}
-
 /// See the module.
 pub struct Stack {
     addresses: Vec<Ipv6Addr>,
     strangers: Stranger,
     epoch: Instant,
-    random: u64,
+    random: Random,
     next_id: u64,
     flows: HashMap<FlowId, Flow>,
     by_ends: HashMap<(SocketAddrV6, SocketAddrV6), FlowId>,
     listeners: HashSet<u16>,
-    asked: HashMap<AskId, Asked>,
-    asked_by_ends: HashMap<(SocketAddrV6, SocketAddrV6), AskId>,
+    asked: AskedTable,
     udp: UdpTable,
     budget: Budget,
     timers: BTreeSet<(Instant, FlowId)>,
@@ -160,13 +82,6 @@ pub struct Stack {
     strays: usize,
 }
 
-struct Asked {
-    syn: Vec<u8>,
-    local: SocketAddrV6,
-    remote: SocketAddrV6,
-    since: Instant,
-}
-
 impl Stack {
     /// Makes a stack; `random` seeds ports and sequence numbers.
     #[must_use]
@@ -175,13 +90,12 @@ impl Stack {
             addresses,
             strangers,
             epoch: now,
-            random,
+            random: Random::new(random),
             next_id: 0,
             flows: HashMap::new(),
             by_ends: HashMap::new(),
             listeners: HashSet::new(),
-            asked: HashMap::new(),
-            asked_by_ends: HashMap::new(),
+            asked: AskedTable::default(),
             udp: UdpTable::default(),
             budget: Budget::default(),
             timers: BTreeSet::new(),
@@ -222,12 +136,11 @@ impl Stack {
             let _ = self.accept(packet, segment.to, segment.from, origin, now);
         } else if self.strangers == Stranger::Refuse {
             self.ready.extend(segment.refusal().map(Vec::from));
-        } else if self.asked.len() < MAX_ASKED && !self.asked_by_ends.contains_key(&ends) {
+        } else {
             let ask = AskId(self.fresh_id());
-            let asked = Asked { syn: packet.to_vec(), local: segment.to, remote: segment.from, since: now };
-            self.asked.insert(ask, asked);
-            self.asked_by_ends.insert(ends, ask);
-            self.events.push_back(Event::Asked { ask, local: segment.to, remote: segment.from });
+            if self.asked.hold(ask, packet, segment.to, segment.from, now) {
+                self.events.push_back(Event::Asked { ask, local: segment.to, remote: segment.from });
+            }
         }
     }
 
@@ -245,8 +158,7 @@ impl Stack {
     /// # Errors
     /// [`OpenError::TooMany`]; the peer is refused then, as it is without agreement.
     pub fn answer(&mut self, ask: AskId, agreed: bool, now: Instant) -> Result<Option<FlowId>, OpenError> {
-        let Some(asked) = self.asked.remove(&ask) else { return Ok(None) };
-        self.asked_by_ends.remove(&(asked.local, asked.remote));
+        let Some(asked) = self.asked.take(ask) else { return Ok(None) };
         if agreed {
             let accepted = self.accept(&asked.syn, asked.local, asked.remote, Origin::Asked(ask), now);
             if accepted.is_ok() {
@@ -292,7 +204,7 @@ impl Stack {
             return Err(OpenError::TooMany);
         }
         let buffer = self.budget.take();
-        let random = self.draw();
+        let random = self.random.draw();
         let mut flow = Flow::new(local, remote, origin, buffer, random, self.epoch, now);
         if SSH_PORTS.contains(&local.port()) {
             flow.set_keep_alive(SSH_KEEP_ALIVE);
@@ -330,7 +242,7 @@ impl Stack {
 
     fn free_port(&mut self, free: impl Fn(&Self, u16) -> bool) -> Result<u16, OpenError> {
         let width = u64::from(*EPHEMERAL.end() - *EPHEMERAL.start()) + 1;
-        let start = self.draw();
+        let start = self.random.draw();
         (0..width)
             .map(|step| *EPHEMERAL.start() + u16::try_from((start.wrapping_add(step)) % width).unwrap_or_default())
             .find(|port| free(self, *port))
@@ -506,11 +418,7 @@ impl Stack {
                 self.enqueue(id);
             }
         }
-        let forgotten = |asked: &Asked| now >= asked.since + ASK_TIMEOUT;
-        if self.asked.values().any(forgotten) {
-            self.asked_by_ends.retain(|_, ask| self.asked.get(ask).is_some_and(|asked| !forgotten(asked)));
-            self.asked.retain(|_, asked| !forgotten(asked));
-        }
+        self.asked.forget_old(now);
     }
 
     fn settle(&mut self, id: FlowId, now: Instant) {
@@ -523,10 +431,10 @@ impl Stack {
             flow.deadline = Some(next);
             self.timers.insert((next, id));
         }
-        if news.established {
-            if let Origin::Listener(port) = flow.origin {
-                self.events.push_back(Event::Accepted { port, flow: id });
-            }
+        if news.established
+            && let Origin::Listener(port) = flow.origin
+        {
+            self.events.push_back(Event::Accepted { port, flow: id });
         }
         if news.readable {
             self.events.push_back(Event::Readable(id));
@@ -567,8 +475,7 @@ impl Stack {
     /// When [`Stack::poll`] must be called at the latest, apart from [`Stack::has_output`].
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let asked = self.asked.values().map(|asked| asked.since + ASK_TIMEOUT).min();
-        self.timers.first().map(|(due, _)| *due).into_iter().chain(asked).min()
+        self.timers.first().map(|(due, _)| *due).into_iter().chain(self.asked.next_due()).min()
     }
 
     /// The next event.
@@ -595,14 +502,5 @@ impl Stack {
     fn fresh_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
-    }
-
-    /// SplitMix64: spreads the caller's randomness. Ports and sequence numbers are seen only by the peer they are for.
-    fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }

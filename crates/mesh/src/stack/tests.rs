@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::asked::MAX_ASKED;
 use super::packet::{IP_HEADER, MTU, TCP_HEADER};
 use super::*;
 
@@ -9,6 +10,12 @@ const A: Ipv6Addr = Ipv6Addr::new(0xfd7a, 0x115c, 0xa1e0, 0, 0, 0, 0, 1);
 const B: Ipv6Addr = Ipv6Addr::new(0xfd7a, 0x115c, 0xa1e0, 0, 0, 0, 0, 2);
 /// One way.
 const DELAY: Duration = Duration::from_millis(2);
+
+/// Where virtual time begins.
+#[allow(clippy::disallowed_methods)]
+fn start() -> Instant {
+    Instant::now()
+}
 
 fn b(port: u16) -> SocketAddrV6 {
     SocketAddrV6::new(B, port, 0, 0)
@@ -29,7 +36,7 @@ struct Pair {
 
 impl Pair {
     fn new(strangers: Stranger) -> Self {
-        let now = Instant::now();
+        let now = start();
         Self {
             now,
             a: Stack::new(vec![A], Stranger::Refuse, 1, now),
@@ -318,7 +325,7 @@ fn a_question_without_answer_is_forgotten() {
     pair.run(|_, events| events.contains(&Event::Writable(near)).then_some(()));
     assert_eq!(pair.a.opened(near), Poll::Ready(Err(StreamError::Reset)));
     while pair.step() {}
-    assert!(pair.b.asked.is_empty() && pair.b.asked_by_ends.is_empty());
+    assert_eq!(pair.b.asked.len(), 0);
 }
 
 #[test]

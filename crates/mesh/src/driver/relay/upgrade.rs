@@ -102,7 +102,7 @@ async fn upgrade_plain(
         "GET /derp HTTP/1.1\r\nHost: {}\r\nUpgrade: DERP\r\nConnection: Upgrade\r\nUser-Agent: homeport\r\n",
         dial::authority(node)
     );
-    for (name, value) in identity.headers.iter().filter(|header| is_header(header)) {
+    for (name, value) in identity.headers.iter().filter(is_header) {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
