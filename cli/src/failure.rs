@@ -20,8 +20,10 @@ pub fn failure(what: impl Into<String>, next: impl Into<String>) -> anyhow::Erro
 /// The whole line, without a prefix.
 pub fn line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
-    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
-    // The layers between say the same in other words; the first and the last carry the news.
+    // The layers between say the same in other words; the first and the last carry the news, except that the HTTP
+    // library's own first layer has none.
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    let causes: Vec<String> = causes.filter(|cause| !cause.starts_with("error sending request")).collect();
     for cause in [causes.first(), causes.last()].into_iter().flatten() {
         if !text.contains(cause.as_str()) {
             text.push_str(": ");

@@ -54,7 +54,7 @@ async fn with_key(folder: &std::path::Path, key: String, arguments: Vec<OsString
 }
 
 /// The deployment as the daemon of this workspace knows it.
-fn in_workspace() -> anyhow::Result<Deployment> {
+pub fn in_workspace() -> anyhow::Result<Deployment> {
     let set = |name| variable(name).filter(|value| !value.is_empty());
     let (Some(url), Some(token)) = (set("CODER_AGENT_URL"), set("CODER_AGENT_TOKEN")) else {
         return Err(failure(

@@ -30,10 +30,10 @@ pub struct Global {
     #[arg(long, global = true, env = "CODER_CONFIG_DIR", value_name = "FOLDER", help_heading = "Global options")]
     pub global_config: Option<PathBuf>,
     /// Say more on standard error.
-    #[arg(short, long, global = true, env = "CODER_VERBOSE", help_heading = "Global options")]
+    #[arg(short, long, global = true, env = "CODER_VERBOSE", help_heading = "Global options", value_parser = clap::builder::FalseyValueParser::new())]
     pub verbose: bool,
     /// Use relays only, never a direct path.
-    #[arg(long, global = true, env = "CODER_DISABLE_DIRECT_CONNECTIONS", help_heading = "Global options")]
+    #[arg(long, global = true, env = "CODER_DISABLE_DIRECT_CONNECTIONS", help_heading = "Global options", value_parser = clap::builder::FalseyValueParser::new())]
     pub disable_direct_connections: bool,
     /// Accepted for programs that start `coder`; there is no such warning here.
     #[arg(long, global = true, hide = true)]

@@ -1,6 +1,7 @@
 //! The program `homeport`: reads its name and arguments, runs one command, turns its end into an exit code. Called as
 //! `coder` it is the same program.
 
+mod askpass;
 mod build;
 mod command;
 mod completion;
@@ -48,6 +49,11 @@ fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|word| word == "server") {
         return finish(server::become_server(arguments.into_iter().skip(2).collect()));
     }
+    if let [_, question] = arguments.as_slice()
+        && let Some(question) = question.to_str().and_then(askpass::parse)
+    {
+        return with_runtime(&mut tokio::runtime::Builder::new_current_thread(), askpass::run(question));
+    }
     let parsed = Homeport::parse_from(&arguments);
     if parsed.version {
         terminal::print(&version::text(called_as_coder));
@@ -71,11 +77,15 @@ fn main() -> ExitCode {
         }
         _ => tokio::runtime::Builder::new_current_thread(),
     };
+    with_runtime(&mut runtime, command::run(command, &parsed.global, called_as_coder))
+}
+
+fn with_runtime(runtime: &mut tokio::runtime::Builder, work: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {
     let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return finish(Err(anyhow::Error::new(error).context("cannot start"))),
     };
-    let result = runtime.block_on(command::run(command, &parsed.global, called_as_coder));
+    let result = runtime.block_on(work);
     // A thread that waits for the terminal's next key must not hold the exit up.
     runtime.shutdown_background();
     finish(result)

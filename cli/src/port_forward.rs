@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, env = "CODER_PORT_FORWARD_UDP", value_name = "PORTS")]
     udp: Vec<String>,
     /// Do not start a stopped workspace.
-    #[arg(long, env = "CODER_SSH_DISABLE_AUTOSTART")]
+    #[arg(long, env = "CODER_SSH_DISABLE_AUTOSTART", value_parser = clap::builder::FalseyValueParser::new())]
     disable_autostart: bool,
 }
 

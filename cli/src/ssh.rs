@@ -33,10 +33,10 @@ pub struct Args {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
     /// Carry an SSH connection on standard input and output (`ProxyCommand`).
-    #[arg(long, env = "CODER_SSH_STDIO")]
+    #[arg(long, env = "CODER_SSH_STDIO", value_parser = clap::builder::FalseyValueParser::new())]
     stdio: bool,
     /// Let the workspace use the SSH agent of this computer.
-    #[arg(short = 'A', long, env = "CODER_SSH_FORWARD_AGENT")]
+    #[arg(short = 'A', long, env = "CODER_SSH_FORWARD_AGENT", value_parser = clap::builder::FalseyValueParser::new())]
     forward_agent: bool,
     /// The SSH agent to forward; `SSH_AUTH_SOCK` says it otherwise.
     #[arg(long, env = "CODER_SSH_IDENTITY_AGENT", value_name = "SOCKET")]
@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, hide = true)]
     no_wait: bool,
     /// Do not start a stopped workspace.
-    #[arg(long, env = "CODER_SSH_DISABLE_AUTOSTART")]
+    #[arg(long, env = "CODER_SSH_DISABLE_AUTOSTART", value_parser = clap::builder::FalseyValueParser::new())]
     disable_autostart: bool,
     /// Suffix of host names, cut off before the workspace is looked for.
     #[arg(long, env = "CODER_SSH_HOSTNAME_SUFFIX", value_name = "SUFFIX")]

@@ -6,7 +6,21 @@ use proto::rest::user::{CreateFirstUser, FirstUserCreated, GitSshKey, LoggedIn, 
 use proto::secret::Secret;
 use reqwest::Method;
 
+use serde::Deserialize;
+
 use crate::{ClientError, Deployment};
+
+/// What a Git host asks for, as the deployment knows it (spec `agent-rpc.md` 8.1).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct GitCredential {
+    /// Where the person has to log in first; empty when there is a credential.
+    pub url: String,
+    /// Name for the Git host.
+    pub username: String,
+    /// Secret.
+    pub password: String,
+}
 
 impl Deployment {
     /// Whether the deployment has its first account.
@@ -104,5 +118,17 @@ impl Deployment {
     /// [`ClientError`]
     pub async fn agent_git_ssh_key(&self) -> Result<AgentGitSshKey, ClientError> {
         self.get(&["workspaceagents", "me", "gitsshkey"], &[]).await
+    }
+
+    /// The credential for a Git URL; only a workspace daemon's token may ask. `listen` waits for the person to log in.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when the deployment knows no login for that host.
+    pub async fn agent_git_credential(&self, git_url: &str, listen: bool) -> Result<GitCredential, ClientError> {
+        let mut query = vec![("match", git_url)];
+        if listen {
+            query.push(("listen", "true"));
+        }
+        self.get(&["workspaceagents", "me", "external-auth"], &query).await
     }
 }
