@@ -10,7 +10,6 @@ mod backoff;
 mod control;
 mod identity;
 mod resume;
-mod tailnet_api;
 #[cfg(test)]
 mod tests;
 

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::failure::failure;
 use crate::global::Global;
 use crate::reach::{self, Policy, Wait};
-use crate::session;
+use crate::session::{self, Session};
 use crate::target::Target;
 
 /// The SSH port of every workspace daemon.
@@ -91,26 +91,51 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let info =
         args.network_info_dir.as_deref().map(|folder| network_info::File::new(folder, &args.network_info_interval));
 
-    if args.stdio && !args.force_new_tunnel {
-        let name = tunnel_name(&workspace, &agent, args.hostname_suffix.as_deref());
-        if crate::connect::exists(&name).await {
-            let stream = tokio::net::TcpStream::connect((name.as_str(), PORT)).await?;
-            stream.set_nodelay(true)?;
-            if let Some(info) = &info {
-                info.write_tunnel()?;
-            }
-            return stdio::splice(stream).await;
-        }
-    }
-
     let mut session = starting.attach(agent.id).await?;
-    session.reachable().await?;
+    let name = (args.stdio && !args.force_new_tunnel)
+        .then(|| tunnel_name(&workspace, &agent, args.hostname_suffix.as_deref()));
+    if let Some(name) = reachable_or_in_tunnel(&mut session, name).await? {
+        let stream = tokio::net::TcpStream::connect((name.as_str(), PORT)).await?;
+        stream.set_nodelay(true)?;
+        if let Some(info) = &info {
+            info.write_tunnel()?;
+        }
+        return stdio::splice(stream).await;
+    }
     let stream = session.dial(PORT).await?;
     let watch = info.map(|info| info.follow(session.mesh.clone(), session.address));
     let result = if args.stdio { stdio::splice(stream).await } else { interactive(&args, stream).await };
     drop((usage, watch));
     session.close().await;
     result
+}
+
+/// Waits for the daemon in our own mesh, or finds that the tunnel of this computer has it already (its name is
+/// returned). Both at once: where there is no tunnel, the resolver may ask half the world before it says so.
+async fn reachable_or_in_tunnel(session: &mut Session, name: Option<String>) -> anyhow::Result<Option<String>> {
+    let Some(name) = name else {
+        session.reachable().await?;
+        return Ok(None);
+    };
+    let reachable = session.reachable();
+    let in_tunnel = crate::connect::exists(&name);
+    tokio::pin!(reachable, in_tunnel);
+    let mut is_asked = false;
+    loop {
+        tokio::select! {
+            biased;
+            found = &mut in_tunnel, if !is_asked => {
+                if found {
+                    return Ok(Some(name.clone()));
+                }
+                is_asked = true;
+            }
+            answer = &mut reachable => {
+                answer?;
+                return Ok(None);
+            }
+        }
+    }
 }
 
 async fn interactive<S>(args: &Args, stream: S) -> anyhow::Result<u8>

@@ -3,14 +3,14 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::tailnet_api::TailnetApi;
+use client::tailnet_api::TailnetApi;
 use client::Deployment;
 use client::rpc::{RpcError, UNIMPLEMENTED};
 use mesh::Mesh;
 use mesh::driver::Coordination;
 use proto::id::AgentId;
 use proto::secret::Secret;
-use proto::tailnet::{CoordinateResponse, DerpMap};
+
 use tokio::sync::oneshot;
 
 use super::backoff::Backoff;
@@ -30,7 +30,7 @@ pub async fn run(mesh: Mesh, deployment: Deployment, agent: AgentId, refuse: one
                 let ended = serve(&mesh, &deployment, &api, &mut resume).await;
                 tracing::debug!(?ended, "the control connection ended");
             }
-            Err(error) if error.is_resume_token_refused() => resume.forget(),
+            Err(DialError::ResumeToken) => resume.forget(),
             Err(error) if refuse.is_some() && error.is_permanent() => {
                 if let Some(refuse) = refuse.take() {
                     // Nobody waits any more when the daemon answered already.
@@ -57,7 +57,7 @@ async fn serve(mesh: &Mesh, deployment: &Deployment, api: &TailnetApi, resume: &
         to_server.finish().await
     };
     let hear = async {
-        while let Some(response) = from_server.next::<CoordinateResponse>().await? {
+        while let Some(response) = from_server.next().await? {
             if responses.send(response).await.is_err() {
                 break;
             }
@@ -65,7 +65,7 @@ async fn serve(mesh: &Mesh, deployment: &Deployment, api: &TailnetApi, resume: &
         Ok(())
     };
     let follow_maps = async {
-        while let Some(map) = maps.next::<DerpMap>().await? {
+        while let Some(map) = maps.next().await? {
             mesh.set_derp_map(proto::derp_map::DerpMap::from(map).for_access_url(deployment.url()));
         }
         Ok(())
