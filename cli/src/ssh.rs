@@ -165,7 +165,7 @@ where
         agent_socket,
         variables,
     };
-    shell::run(stream, wanted).await
+    shell::run(stream, wanted, pump::Streams::own()?).await
 }
 
 /// The name under which the tunnel of this computer would know the daemon.

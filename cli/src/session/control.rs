@@ -3,9 +3,9 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use client::tailnet_api::TailnetApi;
 use client::Deployment;
 use client::rpc::{RpcError, UNIMPLEMENTED};
+use client::{DialError, TailnetApi};
 use mesh::Mesh;
 use mesh::driver::Coordination;
 use proto::id::AgentId;

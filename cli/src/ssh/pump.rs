@@ -20,26 +20,47 @@ const QUEUE: usize = 8;
 /// Exit code when the other end was ended by a signal or did not say how it ended, as OpenSSH has it.
 const UNKNOWN_END: u8 = 255;
 
+/// Where a session's bytes come from and go to.
+pub struct Streams<O, E> {
+    /// What the person types or pipes in; its end is the end of input.
+    pub input: mpsc::Receiver<Bytes>,
+    /// Output of the workspace.
+    pub output: O,
+    /// Error output of the workspace.
+    pub errors: E,
+}
+
+impl Streams<std::io::Stdout, std::io::Stderr> {
+    /// Those of this process.
+    pub fn own() -> std::io::Result<Self> {
+        Ok(Self { input: read_input()?, output: std::io::stdout(), errors: std::io::stderr() })
+    }
+}
+
 /// Runs the session to its end.
-pub async fn run(channel: Channel<Msg>, terminal: bool) -> anyhow::Result<u8> {
+pub async fn run<O: Write, E: Write>(
+    channel: Channel<Msg>,
+    terminal: bool,
+    mut streams: Streams<O, E>,
+) -> anyhow::Result<u8> {
     let raw = if terminal && std::io::stdin().is_terminal() { Some(RawMode::enter()?) } else { None };
     let (mut incoming, outgoing) = channel.split();
     // Its own task: a full window towards the workspace must not stop what comes from it.
-    let sending = tokio::spawn(send(outgoing, terminal));
+    let sending = tokio::spawn(send(outgoing, streams.input, terminal));
     let mut code = None;
     let result = loop {
         match incoming.wait().await {
             Some(ChannelMsg::Data { data }) => {
-                if show(&mut std::io::stdout().lock(), &data).is_err() {
+                if show(&mut streams.output, &data).is_err() {
                     break Ok(UNKNOWN_END);
                 }
             }
             Some(ChannelMsg::ExtendedData { data, .. }) => {
                 // Error output that nobody can see does not end the session.
-                let _ = show(&mut std::io::stderr().lock(), &data);
+                let _ = show(&mut streams.errors, &data);
             }
             Some(ChannelMsg::ExitStatus { exit_status }) => {
-                code = Some(u8::try_from(exit_status).unwrap_or(UNKNOWN_END))
+                code = Some(u8::try_from(exit_status).unwrap_or(UNKNOWN_END));
             }
             Some(ChannelMsg::ExitSignal { .. }) => code = Some(UNKNOWN_END),
             Some(ChannelMsg::Close) | None => {
@@ -61,8 +82,7 @@ fn show(to: &mut impl Write, data: &[u8]) -> std::io::Result<()> {
 }
 
 /// Sends input, signals and window changes until it is aborted.
-async fn send(outgoing: ChannelWriteHalf<Msg>, terminal: bool) -> anyhow::Result<()> {
-    let mut input = read_input()?;
+async fn send(outgoing: ChannelWriteHalf<Msg>, mut input: mpsc::Receiver<Bytes>, terminal: bool) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("cannot listen to signals")?;
     let mut is_open = true;
     loop {
@@ -88,7 +108,7 @@ async fn send(outgoing: ChannelWriteHalf<Msg>, terminal: bool) -> anyhow::Result
 
 /// Standard input as a channel. A plain thread: nothing can wake a read from a terminal, so it must not belong to the
 /// runtime, which would wait for it.
-fn read_input() -> anyhow::Result<mpsc::Receiver<Bytes>> {
+fn read_input() -> std::io::Result<mpsc::Receiver<Bytes>> {
     let (send, receive) = mpsc::channel(QUEUE);
     std::thread::Builder::new().name("input".into()).spawn(move || {
         let mut buffer = vec![0; BUFFER];

@@ -1,6 +1,7 @@
 //! Our own SSH client over a mesh connection: opens the session as wanted and hands it to the pump. The mesh is the
 //! lock: the peer's key was checked by WireGuard, so host keys add nothing and no login is needed.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,12 @@ use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelMsg};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{pump, raw_mode};
+use super::pump::{self, Streams};
+use super::raw_mode;
 use crate::failure::failure;
 
 /// What the person wants.
+#[derive(Default)]
 pub struct Wanted {
     /// The command, or a login shell.
     pub command: Option<String>,
@@ -63,9 +66,11 @@ impl Handler for Events {
 }
 
 /// Runs a session over a connection; returns the exit code of the other end.
-pub async fn run<S>(stream: S, wanted: Wanted) -> anyhow::Result<u8>
+pub async fn run<S, O, E>(stream: S, wanted: Wanted, streams: Streams<O, E>) -> anyhow::Result<u8>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    O: Write,
+    E: Write,
 {
     let config = Config {
         client_id: russh::SshId::Standard(concat!("SSH-2.0-Homeport_", env!("CARGO_PKG_VERSION")).into()),
@@ -102,7 +107,7 @@ where
         None => channel.request_shell(true).await?,
     }
     accepted(&mut channel).await?;
-    pump::run(channel, wanted.terminal).await
+    pump::run(channel, wanted.terminal, streams).await
 }
 
 /// Waits for the answer to `exec` or `shell`; only then the person's keys belong to the other end.
@@ -118,3 +123,6 @@ async fn accepted(channel: &mut Channel<Msg>) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
