@@ -2,6 +2,8 @@
 //!
 //! Each test has a server and a folder of its own; both are gone when it ends.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this file is only tests and their tools")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -28,3 +28,30 @@ pub fn signal_group(leader: u32, signal: Signal) -> nix::Result<()> {
         other => other,
     }
 }
+
+/// Hangs up the group of a program when it is dropped before the program was waited for: whoever drops the task that
+/// watches a program (a stopping daemon does) leaves no orphan behind.
+#[derive(Debug)]
+pub struct HangUpOnDrop(Option<u32>);
+
+impl HangUpOnDrop {
+    #[must_use]
+    pub fn new(leader: Option<u32>) -> Self {
+        Self(leader)
+    }
+
+    /// The program has been waited for: its number may belong to somebody else from now on.
+    pub fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for HangUpOnDrop {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0
+            && let Err(error) = signal_group(leader, Signal::SIGHUP)
+        {
+            tracing::debug!(%error, leader, "could not hang up a program");
+        }
+    }
+}

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::Launch;
+use crate::os::process::HangUpOnDrop;
 use crate::os::pty::{self, Master, Size};
 use crate::ssh::hang_up;
 
@@ -118,6 +119,7 @@ impl Terminal {
 
     async fn live(self: Arc<Self>, mut child: Child) {
         let leader = child.id();
+        let guard = HangUpOnDrop::new(leader);
         tokio::select! {
             () = self.pump() => {}
             () = abandoned(self.attached.subscribe(), FIRST_ATTACH, IDLE) => {
@@ -125,6 +127,7 @@ impl Terminal {
             }
         }
         hang_up(&mut child, leader).await;
+        guard.disarm();
         let mut state = self.lock();
         self.over.cancel();
         state.clients.clear();

@@ -56,7 +56,8 @@ async fn a_client_that_returns_finds_its_terminal() {
     let left = SessionChange::Disconnected { exit_code: 0, reason: None };
     assert_eq!(changes.iter().filter(|change| **change == left).count(), 2);
     // The id is free again once the program is gone.
-    for terminal in terminals.lock().values().cloned().collect::<Vec<_>>() {
+    let running: Vec<_> = terminals.lock().values().cloned().collect();
+    for terminal in running {
         terminal.ended().await;
     }
     let again = format!(r#"{{"ID":"{ID}","Command":"echo new"}}"#);

@@ -106,3 +106,6 @@ fn config(context: &SessionContext) -> Config {
         ..Config::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::Launch;
-use crate::os::process::signal_group;
+use crate::os::process::{HangUpOnDrop, signal_group};
 use crate::os::pty::{self, Master, Size};
 
 use super::inbox::Inbox;
@@ -63,6 +63,7 @@ pub async fn with_pipes(
     let mut command = launch.command();
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let leader = child.id();
+    let guard = HangUpOnDrop::new(leader);
     let stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let input = async {
@@ -79,7 +80,9 @@ pub async fn with_pipes(
         child.wait().await
     };
     let status = drive(leader, input, ended, &mut controls).await;
-    conclude(status, child, leader).await
+    let outcome = conclude(status, child, leader).await;
+    guard.disarm();
+    outcome
 }
 
 /// Runs on a terminal of its own.
@@ -99,6 +102,7 @@ pub async fn with_terminal(
     // It holds our copies of the slave: with them open, the end of output would never be seen.
     drop(command);
     let leader = child.id();
+    let guard = HangUpOnDrop::new(leader);
     let input = async {
         while let Some(piece) = inbox.next().await {
             if master.write_all(&piece).await.is_err() {
@@ -128,7 +132,9 @@ pub async fn with_terminal(
     let input = async { tokio::join!(input, resizing) };
     let status = drive(leader, input, ended, &mut controls).await;
     drop(master);
-    conclude(status, child, leader).await
+    let outcome = conclude(status, child, leader).await;
+    guard.disarm();
+    outcome
 }
 
 /// Polls everything until the program ended; `None` when the channel was closed first.
