@@ -54,6 +54,8 @@ pub struct RelayIdentity {
 
 /// The loop's end of a relay task. Dropping it ends the task.
 pub struct Relay {
+    region: Region,
+    home: bool,
     commands: mpsc::Sender<ToRelay>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -68,8 +70,24 @@ impl Relay {
         news: mpsc::Sender<FromRelay>,
     ) -> Self {
         let (commands, inbox) = mpsc::channel(QUEUE);
-        let task = Task { region, home, identity, news, inbox, forced: false };
-        Self { commands, task: tasks.spawn(task.run()) }
+        let task = Task { region: region.clone(), home, identity, news, inbox, forced: false };
+        Self { region, home, commands, task: tasks.spawn(task.run()) }
+    }
+
+    /// Whether it connects to this region as the map has it.
+    pub fn is_of(&self, region: &Region) -> bool {
+        self.region == *region
+    }
+
+    /// Whether the region is our home.
+    pub fn is_home(&self) -> bool {
+        self.home
+    }
+
+    /// Says whether the region is our home.
+    pub fn prefer(&mut self, home: bool) {
+        self.home = home;
+        self.tell(ToRelay::Prefer(home));
     }
 
     /// Sends, or drops when the queue is full.

@@ -28,7 +28,7 @@ use super::stun_client::StunClient;
 use super::tcp::TcpStream;
 use super::udp::Sockets;
 use super::{clock, netcheck};
-use crate::engine::{Engine, EngineConfig, Output, Pong};
+use crate::engine::{Engine, EngineConfig, Output, Pong, RelayEvent};
 use crate::stack::Event;
 
 /// Packets of relays that wait for the loop, of all regions together.
@@ -61,7 +61,8 @@ pub struct RunLoop {
     pings: HashMap<u64, oneshot::Sender<Option<Pong>>>,
     next_ping: u64,
     stun: StunClient,
-    had_netcheck: bool,
+    /// A netcheck was wanted while one was running, which may have looked at an older map.
+    wants_netcheck: bool,
     udp_splice: UdpSplice,
     flows: FlowTotals,
     /// Decrypted packets on their way to the stack.
@@ -130,7 +131,7 @@ impl RunLoop {
             pings: HashMap::new(),
             next_ping: 0,
             stun: StunClient::default(),
-            had_netcheck: false,
+            wants_netcheck: false,
             udp_splice: UdpSplice::default(),
             flows: FlowTotals::default(),
             inward: Vec::new(),
@@ -336,6 +337,7 @@ impl RunLoop {
         match command {
             Command::SetDerpMap(map) => {
                 self.derp_map = map.clone();
+                self.replace_relays(now);
                 self.engine.set_derp_map(map, now);
             }
             Command::SetAddresses(addresses) => {
@@ -385,6 +387,9 @@ impl RunLoop {
                 self.engine.handle_netcheck(report, now);
                 if last {
                     self.stun.rest();
+                    if std::mem::take(&mut self.wants_netcheck) {
+                        self.start_netcheck(true, now);
+                    }
                 }
             }
             Command::Shutdown { reply } => self.leaving = Some((now + FAREWELL, reply)),
@@ -421,16 +426,27 @@ impl RunLoop {
     }
 
     fn connect_relay(&mut self, region: i32, home: bool) {
-        if let Some(relay) = self.relays.get(&region) {
-            relay.tell(ToRelay::Prefer(home));
+        if let Some(relay) = self.relays.get_mut(&region) {
+            relay.prefer(home);
         } else if let Some(map) = self.derp_map.regions.get(&region) {
             let relay = Relay::start(&self.tasks, map.clone(), home, self.identity.clone(), self.relay_news.clone());
             self.relays.insert(region, relay);
         }
     }
 
+    /// Connections to regions whose servers have changed start afresh; vanished regions are the engine's to close.
+    fn replace_relays(&mut self, now: Instant) {
+        for (id, relay) in &mut self.relays {
+            let Some(region) = self.derp_map.regions.get(id).filter(|region| !relay.is_of(region)) else { continue };
+            let (identity, news) = (self.identity.clone(), self.relay_news.clone());
+            *relay = Relay::start(&self.tasks, region.clone(), relay.is_home(), identity, news);
+            self.engine.handle_relay_event(*id, RelayEvent::Disconnected, now);
+        }
+    }
+
     fn start_netcheck(&mut self, full: bool, now: Instant) {
         if self.stun.is_listening() {
+            self.wants_netcheck = true;
             return;
         }
         self.report_addresses(now);
@@ -438,7 +454,7 @@ impl RunLoop {
         self.forget_strangers();
         let (ear, answers) = mpsc::channel(STUN_QUEUE);
         self.stun.listen(ear);
-        let early = !std::mem::replace(&mut self.had_netcheck, true);
+        let early = self.engine.status(now).home_relay == 0;
         self.tasks.spawn(netcheck::run(self.derp_map.clone(), full, early, self.commands.clone(), answers));
     }
 

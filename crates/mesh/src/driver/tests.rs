@@ -257,6 +257,30 @@ async fn a_relayed_stream_survives_the_relays_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_map_that_comes_late_or_changes_is_used_at_once() {
+    within(async {
+        let (first, second) = (TestRelay::start().await, TestRelay::start().await);
+        let change = |config: &mut MeshConfig| {
+            relay_only(config);
+            config.derp_map = DerpMap::default();
+        };
+        let (client, daemon) = (peer(Role::Client, &first, change).await, peer(Role::Agent, &first, change).await);
+        coordinator::connect(&client.mesh, client.id, &daemon.mesh, daemon.id);
+        client.mesh.add_tunnel(daemon.id);
+        for relay in [&first, &second] {
+            client.mesh.set_derp_map(map(relay.address()));
+            daemon.mesh.set_derp_map(map(relay.address()));
+            let before = relay.forwarded();
+            while relay.forwarded() < before + 4 {
+                let _ = client.mesh.await_reachable(daemon.address, Duration::from_millis(500)).await;
+            }
+        }
+        client.mesh.await_reachable(daemon.address, LIMIT).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_websocket_form_works_forced_and_after_a_refusal() {
     within(async {
         let relay = TestRelay::start().await;
