@@ -25,6 +25,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large or broke off.")
                 .with_detail("At most 1 MiB is taken.")
         })?;
+        // A list would fill the fields of a struct in order; every body of this interface is an object.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(ApiError::bad_request("Request body must be valid JSON.").with_detail("An object is expected."));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             ApiError::bad_request("Request body must be valid JSON.").with_detail(format!(
                 "at line {}, column {}: {:?} error",
