@@ -353,7 +353,7 @@ async fn sub_daemons_are_made_listed_and_deleted_by_their_parent() {
     assert!(refused(&child, name, request("deeper")).await.contains("sub-daemon"));
 
     let list: agent::ListSubAgentsResponse = call(&parent, method::LIST_SUB_AGENTS, Empty {}).await;
-    assert_eq!(list.agents, [sub.clone()]);
+    assert_eq!(list.agents, std::slice::from_ref(&sub));
     let delete = || agent::DeleteSubAgentRequest { id: sub.id.clone() };
     assert!(refused(&stranger, method::DELETE_SUB_AGENT, delete()).await.contains("no such row"));
     let _: Empty = call(&parent, method::DELETE_SUB_AGENT, delete()).await;
