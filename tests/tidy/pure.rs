@@ -11,8 +11,8 @@ pub const PURE: &[&str] = &[
     "crates/mesh/src/stack",
     "server/src/access.rs",
     "server/src/builds/life.rs",
-    "server/src/coordinator/state.rs",
-    "server/src/relay/table.rs",
+    "server/src/net/coordinator/state.rs",
+    "server/src/net/relay/table.rs",
     "daemon/src/lifecycle.rs",
 ];
 
