@@ -1,7 +1,8 @@
-//! Measures one TCP stream between two meshes of this process over UDP of the loopback: `throughput [seconds]`. Prints
+//! Measures one TCP stream between two meshes of this process over UDP of the loopback: `throughput [seconds [relay-port]]`. Prints
 //! one line of JSON. Not a test: `make bench` reads it and compares with other peers.
 //!
-//! A few lines of relay and coordinator bring the two together; the measured stream is direct.
+//! A few lines of relay and coordinator bring the two together; the measured stream is direct. With the port of a relay
+//! on 127.0.0.1 (plain HTTP) that one is used, and the stream stays on it.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV6};
@@ -31,11 +32,19 @@ const CHUNK: usize = 256 << 10;
 #[allow(clippy::print_stdout)]
 async fn main() -> anyhow::Result<()> {
     let seconds = std::env::args().nth(1).map_or(Ok(5), |text| text.parse()).context("seconds")?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let map = map(listener.local_addr()?.port());
-    tokio::spawn(relay(listener));
-    let (client, client_id) = start(Role::Client, &map).await?;
-    let (daemon, daemon_id) = start(Role::Agent, &map).await?;
+    let foreign_relay: Option<u16> = std::env::args().nth(2).map(|text| text.parse()).transpose().context("port")?;
+    let map = match foreign_relay {
+        Some(port) => map(port),
+        None => {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let map = map(listener.local_addr()?.port());
+            tokio::spawn(relay(listener));
+            map
+        }
+    };
+    let is_relayed = foreign_relay.is_some();
+    let (client, client_id) = start(Role::Client, &map, is_relayed).await?;
+    let (daemon, daemon_id) = start(Role::Agent, &map, is_relayed).await?;
     let (a, b) = (client.coordinate(), daemon.coordinate());
     let Coordination { requests: from_client, responses: to_client } = a;
     let Coordination { requests: from_daemon, responses: to_daemon } = b;
@@ -44,7 +53,7 @@ async fn main() -> anyhow::Result<()> {
     client.add_tunnel(daemon_id);
     let target = address::of_agent(daemon_id.0)[0];
     client.await_reachable(target, Duration::from_secs(20)).await?;
-    while !matches!(client.ping(target, Duration::from_secs(5)).await?.path, Path::Direct(_)) {}
+    while !is_relayed && !matches!(client.ping(target, Duration::from_secs(5)).await?.path, Path::Direct(_)) {}
 
     let latency = round_trips(&client, target).await?;
     let mut listener = daemon.listen_tcp(PORT).await?;
@@ -114,7 +123,7 @@ fn map(port: u16) -> DerpMap {
     DerpMap { home_params: None, regions: [(EMBEDDED_REGION, region)].into() }
 }
 
-async fn start(role: Role, map: &DerpMap) -> anyhow::Result<(Mesh, PeerId)> {
+async fn start(role: Role, map: &DerpMap, is_relayed: bool) -> anyhow::Result<(Mesh, PeerId)> {
     let id = Uuid::from_bytes(random()?);
     let config = MeshConfig {
         node_key: NodePrivate::from_bytes(random()?),
@@ -127,7 +136,7 @@ async fn start(role: Role, map: &DerpMap) -> anyhow::Result<(Mesh, PeerId)> {
         role,
         unhandled: Unhandled::Refuse,
         udp_port: 0,
-        block_endpoints: false,
+        block_endpoints: is_relayed,
         force_websockets: false,
         relay_headers: Vec::new(),
         derp_map: map.clone(),
