@@ -40,7 +40,7 @@ pub async fn watch(apps: &[WorkspaceApp], client: &rpc::Client) -> Result<(), Rp
     if checks.is_empty() {
         return Ok(());
     }
-    let http = match http_client() {
+    let http = match http_client(checks.iter().any(|check| check.url.starts_with("https:"))) {
         Ok(http) => http,
         Err(error) => {
             tracing::warn!(%error, "apps cannot be watched: no HTTP client");
@@ -87,10 +87,15 @@ async fn report(watch: &Watch, client: &rpc::Client) -> Result<(), RpcError> {
     }
 }
 
-fn http_client() -> reqwest::Result<reqwest::Client> {
+fn http_client(with_tls: bool) -> reqwest::Result<reqwest::Client> {
     client::tls::install();
     // The apps are on this machine: a proxy of the environment is for the world outside.
-    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()
+    let mut builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+    if !with_tls {
+        // The system's certificates cost megabytes, which a daemon that asks plain HTTP need not hold.
+        builder = builder.tls_backend_preconfigured(client::tls::trusting_nobody());
+    }
+    builder.build()
 }
 
 /// Whether the app answered in time with something better than a server error.

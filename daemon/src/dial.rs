@@ -87,3 +87,6 @@ async fn open(config: &Config, version: &str) -> Result<rpc::Client, Refused> {
         Err(error) => Err(other(format!("cannot reach {}: {error}", config.access_url.origin().ascii_serialization()))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v0/listening-ports", get(listening_ports))
         .route("/api/v0/netcheck", get(netcheck::report))
         .route("/api/v0/list-directory", post(directory::list))
+        .route("/api/v0/containers", get(no_containers))
         .route("/debug/logs", get(logs::tail))
         .route("/debug/magicsock", get(status::mesh))
         .route("/debug/manifest", get(status::manifest))
@@ -102,6 +103,11 @@ async fn in_time(request: Request, next: Next) -> Result<Response, Failure> {
 
 async fn hello() -> Json<rest::Response> {
     Json(rest::Response::new("Hello from the agent!"))
+}
+
+/// Programs ask every workspace for its development containers; this answer means that it offers none.
+async fn no_containers() -> Failure {
+    Failure::new(StatusCode::FORBIDDEN, "Development containers are not offered by this workspace.")
 }
 
 async fn unknown() -> Failure {

@@ -53,6 +53,7 @@ async fn answers_and_errors() {
         (get("/debug/magicsock"), 200, "\"peers\":[]"),
         (get("/api/v0/netcheck"), 200, "\"WorkingUDP\":false"),
         (get("/api/v0/listening-ports"), 200, "\"ports\":["),
+        (get("/api/v0/containers"), 403, "not offered"),
         (get("/nothing/here"), 404, "\"message\":\"There is nothing at this address.\""),
         (get("/api/v0/list-directory"), 405, "\"message\""),
         (post("/api/v0/list-directory", &list), 200, "\"name\":\"inner\""),
