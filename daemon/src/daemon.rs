@@ -25,6 +25,7 @@ use crate::lifecycle::Life;
 use crate::logs::Logs;
 use crate::metadata::Metadata;
 use crate::network::Network;
+use crate::os::links::Links;
 use crate::outbox::Outbox;
 use crate::scripts::folders::Folders;
 use crate::scripts::stage::Outcome;
@@ -105,9 +106,26 @@ impl<N: Network, D: Dial> Daemon<N, D> {
             }
             // The context that sends events lives as long as we.
             () = async { gather.await; std::future::pending().await } => Ending::Asked,
+            () = async { watch_links(&state.network).await; std::future::pending().await } => Ending::Asked,
         };
         state.network.shutdown().await;
         ending
+    }
+}
+
+/// Lets the mesh look for new paths when this machine's addresses change; without this it finds out by silence.
+async fn watch_links<N: Network>(network: &N) {
+    let watched = async {
+        let mut links = Links::watch()?;
+        loop {
+            links.changed().await?;
+            tracing::info!("the addresses of this machine changed");
+            network.changed();
+        }
+    };
+    let watched: std::io::Result<std::convert::Infallible> = watched.await;
+    if let Err(error) = watched {
+        tracing::info!(%error, "changes of this machine's addresses cannot be watched");
     }
 }
 

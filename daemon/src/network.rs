@@ -24,6 +24,8 @@ pub trait Network: Send + Sync + 'static {
     fn set_derp_map(&self, map: DerpMap);
     /// Ends all sessions and takes no new ones.
     fn close_sessions(&self);
+    /// This machine's addresses changed.
+    fn changed(&self);
     /// Says goodbye to the coordinator.
     fn disconnect(&self);
     /// What is going on.
@@ -144,6 +146,12 @@ impl Network for MeshNetwork {
 
     fn close_sessions(&self) {
         self.services.stop();
+    }
+
+    fn changed(&self) {
+        if let Some(mesh) = self.mesh() {
+            mesh.network_changed();
+        }
     }
 
     fn disconnect(&self) {

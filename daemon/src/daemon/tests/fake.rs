@@ -190,6 +190,10 @@ impl Network for FakeNetwork {
         self.0.write("network close_sessions");
     }
 
+    fn changed(&self) {
+        self.0.write("network changed");
+    }
+
     fn disconnect(&self) {
         self.0.write("network disconnect");
         let request = CoordinateRequest { disconnect: Some(tailnet::Disconnect {}), ..CoordinateRequest::default() };
