@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::connections;
 use crate::control::{self, End, State, backoff::Backoff};
-use crate::dial::Dial;
+use crate::dial::{Dial, chain};
 use crate::lifecycle::Life;
 use crate::logs::Logs;
 use crate::metadata::Metadata;
@@ -173,16 +173,6 @@ fn scatter() -> u8 {
     // Without randomness all daemons wait equally long, which is no reason not to wait.
     let _ = getrandom::fill(&mut byte);
     byte[0]
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// The orderly end. The connection to the server goes on meanwhile: it carries the last states and logs.

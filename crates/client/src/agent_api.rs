@@ -52,6 +52,12 @@ impl AgentApi {
         self.version
     }
 
+    /// The connection itself, for callers that make their calls by name.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The Tailnet service, which runs on the same connection.
     #[must_use]
     pub fn tailnet(&self) -> TailnetApi {

@@ -1,5 +1,6 @@
 //! The manifest: fetched on every connection, told to everything that lives by it; the first one starts the scripts.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -70,7 +71,7 @@ async fn introduce<N: Network>(state: &Arc<State<N>>, client: &rpc::Client) -> R
     let launch = command::prepare(&state.context.facts(), &Account::current(), Request::LoginShell, &[]);
     let startup = Startup {
         version: concat!("v", env!("CARGO_PKG_VERSION"), "-homeport").to_owned(),
-        expanded_directory: launch.map(|launch| launch.directory.display().to_string()).unwrap_or_default(),
+        expanded_directory: launch.map(|launch| written(&launch.directory)).unwrap_or_default(),
         subsystems: state.config.subsystems.iter().map(|subsystem| (*subsystem).into()).collect(),
     };
     let request = UpdateStartupRequest { startup: Some(startup) };
@@ -83,6 +84,11 @@ async fn introduce<N: Network>(state: &Arc<State<N>>, client: &rpc::Client) -> R
             Ok(())
         }
     }
+}
+
+/// Without a separator at the end, as people write folders.
+fn written(folder: &Path) -> String {
+    folder.components().collect::<PathBuf>().display().to_string()
 }
 
 /// Scripts belong to the process, not to the connection that brought them.
