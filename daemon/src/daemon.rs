@@ -124,9 +124,8 @@ async fn watch_links<N: Network>(network: &N) {
         }
     };
     let watched: std::io::Result<std::convert::Infallible> = watched.await;
-    if let Err(error) = watched {
-        tracing::info!(%error, "changes of this machine's addresses cannot be watched");
-    }
+    let Err(error) = watched;
+    tracing::info!(%error, "changes of this machine's addresses cannot be watched");
 }
 
 /// Keeps a connection to the server; returns when another daemon has taken our place.

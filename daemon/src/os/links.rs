@@ -1,5 +1,6 @@
 //! Tells when the addresses of this machine changed, without looking again and again: the kernel says so on a netlink
 //! socket. Not for what that means to the mesh.
+#![allow(unsafe_code, reason = "registering a descriptor is a promise to keep it open")]
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Multicast groups of the kernel: links, IPv4 addresses, IPv6 addresses (`RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`,
@@ -33,7 +35,9 @@ impl Links {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
         bind(socket.as_raw_fd(), &NetlinkAddr::new(0, GROUPS))?;
-        Ok(Self { socket: AsyncFd::new(socket)?, addresses: addresses() })
+        // SAFETY: an `OwnedFd` holds its descriptor open, and we never replace it.
+        let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
+        Ok(Self { socket, addresses: addresses() })
     }
 
     /// Resolves when the addresses are others than before and have stayed so for a moment.
