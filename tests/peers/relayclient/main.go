@@ -31,6 +31,14 @@ func client(url string) (*derphttp.Client, key.NodePublic) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	must(c.Connect(ctx))
+	// Only after the relay greeted back is the client known to be there.
+	for {
+		m, err := c.Recv()
+		must(err)
+		if _, ok := m.(derp.ServerInfoMessage); ok {
+			break
+		}
+	}
 	return c, k.Public()
 }
 

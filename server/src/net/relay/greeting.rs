@@ -40,8 +40,8 @@ pub enum GreetingError {
     Full,
 }
 
-/// Greets a client. Returns its proven key and what it sent after its greeting.
-pub(super) async fn greet(
+/// Says who the relay is and hears who the client is. Returns its proven key and what it sent after its greeting.
+pub(super) async fn prove(
     relay: &NodePrivate,
     reader: &mut (impl AsyncRead + Unpin),
     writer: &mut (impl AsyncWrite + Unpin),
@@ -56,12 +56,21 @@ pub(super) async fn greet(
     let frame = timeout(DEADLINE, first_frame(&mut decoder, reader)).await.map_err(in_time)??;
     let Frame::ClientInfo { key, nonce, sealed } = frame else { return Err(GreetingError::Order) };
     ClientInfo::open(relay, &key, &nonce, &sealed)?;
+    Ok((key, decoder.buffer().split()))
+}
+
+/// Greets back. The client is in the table by now: who hears of it after this reaches it.
+pub(super) async fn welcome(
+    relay: &NodePrivate,
+    key: &NodePublic,
+    writer: &mut (impl AsyncWrite + Unpin),
+) -> Result<(), GreetingError> {
     let mut nonce = [0; 24];
     getrandom::fill(&mut nonce).map_err(|_| GreetingError::Random)?;
-    out.clear();
-    ServerInfo::default().seal(relay, &key, nonce)?.encode(&mut out)?;
-    timeout(DEADLINE, send(writer, &out)).await.map_err(in_time)??;
-    Ok((key, decoder.buffer().split()))
+    let mut out = BytesMut::new();
+    ServerInfo::default().seal(relay, key, nonce)?.encode(&mut out)?;
+    timeout(DEADLINE, send(writer, &out)).await.map_err(|_| GreetingError::Deadline)??;
+    Ok(())
 }
 
 async fn send(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io::Result<()> {

@@ -93,13 +93,14 @@ impl Relay {
         R: AsyncRead + Unpin + Send,
         W: AsyncWrite + Unpin + Send,
     {
-        let (key, rest) = greeting::greet(&self.key, &mut reader, &mut writer, early).await?;
+        let (key, rest) = greeting::prove(&self.key, &mut reader, &mut writer, early).await?;
         let id = self.last_client.fetch_add(1, Ordering::Relaxed);
         let client = Arc::new(Client::new(id, key));
         if !self.enter(&client) {
             return Err(GreetingError::Full);
         }
         let _guard = Entered { relay: self, client: &client };
+        greeting::welcome(&self.key, &key, &mut writer).await?;
         let seen = tokio::select! {
             seen = reader::run(self, &client, &mut reader, rest) => seen,
             () = writer::run(&client, &mut writer) => Ok(()),
