@@ -325,7 +325,7 @@ impl World {
                 Output::Relay { region, to, data } => self.send_relay(host, region, to, data.to_vec()),
                 Output::Inner(packet) => self.hosts[host].received.push(packet.to_vec()),
                 Output::Coordinate(request) => {
-                    self.later(CONTROL_LATENCY, Event::Request { host, request: Box::new(request) });
+                    self.later(CONTROL_LATENCY, Event::Request { host, request });
                 }
                 Output::Pinged { token, pong } => {
                     self.hosts[host].pongs.insert(token, pong);

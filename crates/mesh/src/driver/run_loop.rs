@@ -238,7 +238,7 @@ impl RunLoop {
                     }
                 }
                 Output::Inner(packet) => self.inward.push(packet),
-                Output::Coordinate(request) => self.coordinate(request, now),
+                Output::Coordinate(request) => self.coordinate(*request, now),
                 Output::Pinged { token, pong } => {
                     if let Some(reply) = self.pings.remove(&token) {
                         let _ = reply.send(pong);

@@ -96,7 +96,7 @@ impl Engine {
 
     fn say(&mut self, request: CoordinateRequest) {
         if self.coordination.is_streaming {
-            self.wire.outputs.push(Output::Coordinate(request));
+            self.wire.outputs.push(Output::Coordinate(Box::new(request)));
         }
     }
 

@@ -72,7 +72,7 @@ pub enum Output {
     /// A decrypted, filtered IPv6 packet for the stack or the TUN device.
     Inner(BytesMut),
     /// Say this to the coordinator.
-    Coordinate(CoordinateRequest),
+    Coordinate(Box<CoordinateRequest>),
     /// A ping of `Engine::start_ping` ended; `None` means that no answer came in time.
     Pinged {
         /// The caller's token.

@@ -2,8 +2,10 @@
 
 use super::*;
 
-/// Each step: seconds since the start, (region, milliseconds) measured, home afterwards.
-fn check(steps: &[(u64, &[(i32, u64)], i32)]) {
+/// Seconds since the start, (region, milliseconds) measured, home afterwards.
+type Step<'a> = (u64, &'a [(i32, u64)], i32);
+
+fn check(steps: &[Step<'_>]) {
     #[allow(clippy::disallowed_methods)] // The zero of a virtual clock.
     let start = Instant::now();
     let known = [1, 2, 3].into();
@@ -47,7 +49,7 @@ fn scores_and_avoided_regions_count() {
     let check = |home_params, avoid: [bool; 2], expected: i32| {
         let regions = [(1, region(avoid[0])), (2, region(avoid[1]))].into();
         let mut home = Home::default();
-        home.set_map(&DerpMap { home_params, regions, ..Default::default() });
+        home.set_map(&DerpMap { home_params, regions });
         let measured = [(1, 20), (2, 30)].map(|(region, ms)| RelayLatency {
             region,
             v4: None,

@@ -2,11 +2,17 @@
 
 use super::*;
 
-const A: ([u8; 4], u16) = ([192, 0, 2, 1], 1);
-const B: ([u8; 4], u16) = ([192, 0, 2, 2], 2);
+type To = ([u8; 4], u16);
+/// A datagram as (to, expected, written).
+type Queued = (To, usize, usize);
+/// A batch as (to, datagram lengths).
+type Batch<'a> = (To, &'a [usize]);
 
-/// Queues datagrams given as (to, expected, written) and lists the batches as (to, datagram lengths).
-fn batches(given: &[(([u8; 4], u16), usize, usize)]) -> Vec<(SocketAddr, Vec<usize>)> {
+const A: To = ([192, 0, 2, 1], 1);
+const B: To = ([192, 0, 2, 2], 2);
+
+/// Queues datagrams and lists the batches.
+fn batches(given: &[Queued]) -> Vec<(SocketAddr, Vec<usize>)> {
     let mut outputs = Outputs::default();
     for &(to, expected, written) in given {
         outputs.datagram(to.into(), expected, |space| {
@@ -24,7 +30,7 @@ fn batches(given: &[(([u8; 4], u16), usize, usize)]) -> Vec<(SocketAddr, Vec<usi
 
 #[test]
 fn datagrams_of_one_size_to_one_destination_share_a_batch() {
-    let check = |given: &[(([u8; 4], u16), usize, usize)], expected: &[(([u8; 4], u16), &[usize])]| {
+    let check = |given: &[Queued], expected: &[Batch<'_>]| {
         let expected: Vec<_> = expected.iter().map(|(to, sizes)| (SocketAddr::from(*to), sizes.to_vec())).collect();
         assert_eq!(batches(given), expected, "{given:?}");
     };
