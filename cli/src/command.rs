@@ -104,3 +104,6 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::Gitssh(args) => gitssh::run(args).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

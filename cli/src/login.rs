@@ -15,7 +15,8 @@ use crate::terminal::{print, progress};
 #[derive(clap::Args)]
 pub struct Args {
     /// URL of the deployment; without one the last used is asked again.
-    url: Option<String>,
+    #[arg(value_name = "URL")]
+    address: Option<String>,
     /// Username of the first account, when the deployment has none yet.
     #[arg(long, env = "CODER_FIRST_USER_USERNAME")]
     first_user_username: Option<String>,
@@ -29,7 +30,7 @@ pub struct Args {
 
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let store = global.store()?;
-    let url = match args.url.as_deref().or(global.url.as_deref()).filter(|url| !url.is_empty()) {
+    let url = match args.address.as_deref().or(global.url.as_deref()).filter(|url| !url.is_empty()) {
         Some(text) => parse_url(text)?,
         None => match store.load().await {
             Ok(Some(session)) => session.url,

@@ -79,6 +79,17 @@ pub struct Args {
     force_new_tunnel: bool,
 }
 
+#[cfg(test)]
+impl Args {
+    pub fn is_stdio(&self) -> bool {
+        self.stdio
+    }
+
+    pub fn command(&self) -> &[String] {
+        &self.command
+    }
+}
+
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let target = Target::parse_host(&args.workspace, args.ssh_host_prefix.as_deref(), args.hostname_suffix.as_deref())?;
     let deployment = global.deployment().await?;

@@ -45,7 +45,8 @@ enum Action {
     #[command(visible_aliases = ["delete", "rm"])]
     Remove {
         /// Name or id.
-        token: String,
+        #[arg(value_name = "TOKEN")]
+        wanted: String,
     },
 }
 
@@ -84,14 +85,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
                 Output::Table => print(&render(&tokens, COLUMNS, &column, DEFAULT)?),
             }
         }
-        Action::Remove { token } => {
+        Action::Remove { wanted } => {
             let tokens = deployment.tokens(false).await?;
-            let found = tokens.iter().find(|key| key.id == token || key.token_name == token);
+            let found = tokens.iter().find(|key| key.id == wanted || key.token_name == wanted);
             let Some(found) = found else {
-                return Err(failure(format!("there is no token `{token}`"), "`homeport tokens list` shows them"));
+                return Err(failure(format!("there is no token `{wanted}`"), "`homeport tokens list` shows them"));
             };
             deployment.delete_key(&found.id).await?;
-            print(&format!("The token {token} is removed."));
+            print(&format!("The token {wanted} is removed."));
         }
     }
     Ok(0)
