@@ -3,6 +3,8 @@
 
 #[path = "interop/peer.rs"]
 mod peer;
+#[path = "interop/relay.rs"]
+mod relay;
 #[path = "interop/wireguard.rs"]
 mod wireguard;
 #[path = "interop/yamux.rs"]

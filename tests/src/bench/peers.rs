@@ -38,8 +38,9 @@ impl Derper {
     /// Starts it and waits until it takes connections.
     pub async fn start(program: &Path, folder: &Path) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        // Not with -dev, which would take a port of its own choice; on a port that is not 443 it is plain HTTP anyway.
         let child = Command::new(program)
-            .args(["-dev", "-stun=false", "-a", &address.to_string(), "-c"])
+            .args(["-stun=false", "-a", &address.to_string(), "-c"])
             .arg(folder.join("derper.key"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
