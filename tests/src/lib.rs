@@ -4,5 +4,8 @@
 pub mod bench;
 pub mod binary;
 pub mod decoders;
+pub mod host;
 pub mod lab;
 pub mod sim;
+pub mod openssh;
+pub mod payload;
