@@ -13,6 +13,9 @@ use tests::host::{Host, Setup};
 use tests::lab::{Lab, NatKind, SERVER};
 use tests::payload;
 
+/// The laboratory is one machine: one test at a time.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A server on the laboratory's internet, and `box` in bob's home.
 struct Stage {
     host: Host,
@@ -99,6 +102,7 @@ async fn two_homes_go_from_the_relay_to_a_direct_path_within_ten_seconds() {
     if !tests::lab::available("two_homes_go_from_the_relay_to_a_direct_path_within_ten_seconds") {
         return;
     }
+    let _turn = TURN.lock().await;
     let stage = Stage::build(NatKind::Cone, NatKind::Cone, true).await;
     let (direct, lines) = ping_until(&stage, 30, is_direct);
     let direct = direct.unwrap_or_else(|| panic!("never direct: {lines:#?}\n{}", stage.host.log()));
@@ -111,6 +115,7 @@ async fn without_udp_everything_works_through_the_relay_for_ever() {
     if !tests::lab::available("without_udp_everything_works_through_the_relay_for_ever") {
         return;
     }
+    let _turn = TURN.lock().await;
     let stage = Stage::build(NatKind::Cone, NatKind::Symmetric, false).await;
     let (direct, lines) = ping_until(&stage, 12, is_direct);
     assert!(direct.is_none(), "direct without UDP: {lines:#?}");
@@ -126,6 +131,7 @@ async fn a_transfer_survives_the_switch_from_relay_to_direct() {
     if !tests::lab::available("a_transfer_survives_the_switch_from_relay_to_direct") {
         return;
     }
+    let _turn = TURN.lock().await;
     let stage = Stage::build(NatKind::Cone, NatKind::Cone, false).await;
     // Home routers have a speed; without one the transfer would be over before the path changes.
     run(stage.lab.nat_a.command("tc").args(
@@ -169,6 +175,7 @@ async fn when_udp_dies_the_relay_takes_over() {
     if !tests::lab::available("when_udp_dies_the_relay_takes_over") {
         return;
     }
+    let _turn = TURN.lock().await;
     let stage = Stage::build(NatKind::Cone, NatKind::Cone, true).await;
     let (direct, lines) = ping_until(&stage, 30, is_direct);
     assert!(direct.is_some(), "{lines:#?}");
