@@ -125,7 +125,8 @@ async fn twenty_five_kills_lose_no_acknowledged_row() {
         host.start_server().await;
         check(&api, &*ledger.lock().await, &agent, &format!("seed {seed}, kill {kill}")).await;
         let database = host.path("data").join("homeport.db");
-        let integrity = run(Command::new("sqlite3").arg(database).arg("pragma integrity_check; pragma foreign_key_check;"));
+        let integrity =
+            run(Command::new("sqlite3").arg(database).arg("pragma integrity_check; pragma foreign_key_check;"));
         assert_eq!(integrity, "ok\n", "seed {seed}, kill {kill}");
     }
     let ledger = ledger.lock().await;
@@ -145,7 +146,13 @@ async fn make_tokens(api: Arc<Api>, ledger: Arc<Mutex<Ledger>>, trigger: Arc<Tri
     }
 }
 
-async fn make_workspaces(api: Arc<Api>, ledger: Arc<Mutex<Ledger>>, trigger: Arc<Trigger>, kill: u64, template: String) {
+async fn make_workspaces(
+    api: Arc<Api>,
+    ledger: Arc<Mutex<Ledger>>,
+    trigger: Arc<Trigger>,
+    kill: u64,
+    template: String,
+) {
     for number in 0..3 {
         let body = serde_json::json!({ "name": format!("w{kill}-{number}"), "template_id": template });
         let Some(workspace) = api.post("/api/v2/users/me/workspaces", body).await else { return };
@@ -202,8 +209,7 @@ async fn a_direct_session_keeps_echoing_while_the_server_is_dead() {
     let mut host = Host::start(Setup { first_workspace: Some("box"), ..Setup::default() }).await;
     let ssh = OpenSsh::configure(&host);
     let mut command = ssh.command("ssh");
-    let mut session =
-        command.args(["box.coder", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut session = command.args(["box.coder", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut stdin, mut stdout) = (session.stdin.take().unwrap(), BufReader::new(session.stdout.take().unwrap()));
     let mut echo = |text: &str| {
         writeln!(stdin, "{text}").unwrap();

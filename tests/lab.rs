@@ -134,9 +134,11 @@ async fn a_transfer_survives_the_switch_from_relay_to_direct() {
     let _turn = TURN.lock().await;
     let stage = Stage::build(NatKind::Cone, NatKind::Cone, false).await;
     // Home routers have a speed; without one the transfer would be over before the path changes.
-    run(stage.lab.nat_a.command("tc").args(
-        ["qdisc", "add", "dev", "lan", "root", "tbf", "rate", "160mbit", "burst", "256kb", "latency", "100ms"],
-    ));
+    run(stage
+        .lab
+        .nat_a
+        .command("tc")
+        .args(["qdisc", "add", "dev", "lan", "root", "tbf", "rate", "160mbit", "burst", "256kb", "latency", "100ms"]));
     let sent = payload::bytes(21, TOTAL);
     std::fs::write(stage.host.path("big"), &sent).unwrap();
     let mut command = stage.ssh(&format!("cat {}", stage.host.path("big").display()));

@@ -1,0 +1,148 @@
+//! `make bench`: every number with its peer in the same run, interleaved, printed and written to `docs/performance.md`.
+
+#![allow(clippy::print_stdout)] // The table is for the terminal.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+use tests::bench::table::{Row, Target, markdown};
+use tests::bench::{footprint, peers, relay, tunnel};
+use tests::binary;
+use tests::host::{Host, Setup};
+
+const ROUNDS: usize = 5;
+const MEGABYTES: u64 = 256;
+const PAIRS: usize = 4;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut rows = Vec::new();
+    let host = Host::start(Setup { first_workspace: Some("box"), ..Setup::default() }).await;
+    idle(&host, &mut rows).await?;
+    people_wait(&host, &mut rows).await?;
+    tunnels(&host, folder.path(), &mut rows).await?;
+    relays(&host, folder.path(), &mut rows).await?;
+    drop(host);
+    let homeport = binary::path("homeport");
+    let size = footprint::mebibytes(&homeport)?;
+    rows.push(Row { what: "`homeport` static, MiB", ours: vec![size], peer: vec![], target: Target::AtMost(15.0) });
+    report(&rows)
+}
+
+async fn idle(host: &Host, rows: &mut Vec<Row>) -> anyhow::Result<()> {
+    let mut starts = Vec::new();
+    for _ in 0..ROUNDS {
+        starts.push(footprint::server_start().await);
+    }
+    rows.push(Row { what: "server start to first 200, ms", ours: starts, peer: vec![], target: Target::AtMost(100.0) });
+    binary::run(&mut host.homeport(&["ssh", "box", "--", "true"]));
+    let daemon = footprint::daemon_pid(host)?;
+    let span = Duration::from_secs(20);
+    let cpu = footprint::cpu_percent(daemon, span).await?;
+    let (server, daemon) = (peers::resident_mib(host.server_pid())?, peers::resident_mib(daemon)?);
+    rows.push(Row { what: "server idle, MiB RSS", ours: vec![server], peer: vec![], target: Target::AtMost(40.0) });
+    rows.push(Row { what: "daemon idle, MiB RSS", ours: vec![daemon], peer: vec![], target: Target::AtMost(15.0) });
+    rows.push(Row { what: "daemon idle, % of a core", ours: vec![cpu], peer: vec![], target: Target::AtMost(0.1) });
+    Ok(())
+}
+
+async fn people_wait(host: &Host, rows: &mut Vec<Row>) -> anyhow::Result<()> {
+    let (mut warm, mut fresh) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        warm.push(footprint::command(&mut host.homeport(&["ssh", "box", "--", "true"])));
+        let name = format!("bench{round}");
+        let create = footprint::command(&mut host.homeport(&["create", &name, "--template", "process", "--yes"]));
+        fresh.push(create + footprint::command(&mut host.homeport(&["ssh", &name, "--", "true"])));
+        binary::run(&mut host.homeport(&["delete", &name, "--yes"]));
+    }
+    rows.push(Row { what: "`homeport ssh box -- true`, ms", ours: warm, peer: vec![], target: Target::AtMost(150.0) });
+    rows.push(Row { what: "create to SSH answer, ms", ours: fresh, peer: vec![], target: Target::AtMost(1500.0) });
+    Ok(())
+}
+
+async fn tunnels(host: &Host, folder: &std::path::Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
+    let peer = peers::build("./wgnetstack", "wgnetstack", folder)?;
+    let url = host.url().parse()?;
+    let (mut ours, mut theirs, mut added, mut theirs_latency) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..ROUNDS {
+        ours.push(tunnel::Pair::direct(&url).await?.throughput(MEGABYTES).await?);
+        let bare = bare_latency().await?;
+        added.push(tunnel::Pair::direct(&url).await?.latency(2000).await? - bare);
+        if let Some(program) = &peer {
+            theirs.push(peers::wgnetstack(program, "throughput", MEGABYTES, "megabits_per_second")?);
+            theirs_latency.push(peers::wgnetstack(program, "latency", 2000, "p50_ms")? - bare);
+        }
+    }
+    rows.push(Row {
+        what: "user-space TCP, one stream, Mbit/s (peer: wireguard-go netstack)",
+        ours,
+        peer: theirs,
+        target: Target::RatioAtLeast(2.0),
+    });
+    rows.push(Row {
+        what: "added round trip p50 on loopback, ms (peer: the same)",
+        ours: added,
+        peer: theirs_latency,
+        target: Target::AtMost(0.2),
+    });
+    Ok(())
+}
+
+/// Median round trip of one byte over plain loopback TCP, in milliseconds.
+async fn bare_latency() -> anyhow::Result<f64> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let client = tokio::net::TcpStream::connect(listener.local_addr()?).await?;
+    let (server, _) = listener.accept().await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    tunnel::round_trips(client, server, 2000).await
+}
+
+async fn relays(host: &Host, folder: &std::path::Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
+    let program = peers::build("tailscale.com/cmd/derper", "derper", folder)?;
+    let address: SocketAddr = host.url().trim_start_matches("http://").parse()?;
+    let (mut ours, mut theirs) = (vec![], vec![]);
+    let (mut our_memory, mut their_memory) = (vec![], vec![]);
+    let span = Duration::from_secs(3);
+    for _ in 0..ROUNDS {
+        ours.push(relay::throughput(address, PAIRS, span).await?);
+        our_memory.push(peers::resident_mib(host.server_pid())?);
+        if let Some(program) = &program {
+            let derper = peers::Derper::start(program, folder).await?;
+            theirs.push(relay::throughput(derper.address, PAIRS, span).await?);
+            their_memory.push(peers::resident_mib(derper.pid())?);
+        }
+    }
+    rows.push(Row {
+        what: "relay, 4 pairs, Mbit/s (peer: derper)",
+        ours,
+        peer: theirs,
+        target: Target::RatioAtLeast(1.5),
+    });
+    rows.push(Row {
+        what: "relay memory after that load, MiB RSS (ours: the whole server)",
+        ours: our_memory,
+        peer: their_memory,
+        target: Target::RatioAtMost(0.34),
+    });
+    Ok(())
+}
+
+fn report(rows: &[Row]) -> anyhow::Result<()> {
+    let shell = |command: &str| binary::run(Command::new("sh").args(["-c", command])).trim().to_owned();
+    let machine = shell("nproc; uname -sr; sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1").replace('\n', ", ");
+    let text = format!(
+        "# Performance\n\nWritten by `make bench` on {}: cores, kernel and processor {machine}; commit {}.\n\
+         {ROUNDS} rounds of ours and the peer's, interleaved in one run. Nothing here is a test: a busy machine makes\n\
+         both sides slow, so the ratio is what counts. A missed target is said, not hidden.\n\n{}",
+        shell("date -u +%F"),
+        shell("git rev-parse --short HEAD"),
+        markdown(rows)
+    );
+    println!("{text}");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}
