@@ -6,6 +6,6 @@ pub mod binary;
 pub mod decoders;
 pub mod host;
 pub mod lab;
-pub mod sim;
 pub mod openssh;
 pub mod payload;
+pub mod sim;
