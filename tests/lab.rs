@@ -31,16 +31,18 @@ impl Stage {
         let wrapper = scripts.join("homeport-in-bobs-home");
         let real = binary::path("homeport");
         fs_write_script(&wrapper, &format!("exec ip netns exec {} {} \"$@\"", lab.bob.name(), real.display()));
-        let host = Host::start(Setup {
-            first_workspace: Some("box"),
+        let mut host = Host::start(Setup {
             daemon: Some(wrapper),
-            listen: Some(SocketAddr::from((SERVER, 7080))),
             stun: Some(SocketAddr::from((SERVER, 3478))),
             namespace: Some(lab.internet.name().to_owned()),
+            ..Setup::default()
         })
         .await;
+        host.listen_on(SocketAddr::from((SERVER, 7080))).await;
         let (_, token) = host.session();
-        Self { host, lab, token }
+        let stage = Self { host, lab, token };
+        run(&mut stage.homeport(&["create", "box", "--template", "this-computer", "--yes"]));
+        stage
     }
 
     /// `homeport` in alice's home.

@@ -24,6 +24,8 @@ pub struct Config {
     pub local_user: bool,
     /// Name of a workspace of *this computer* to make at the first start.
     pub first_workspace: Option<String>,
+    /// Whether a graceful stop of the server also ends the workspace daemons; the next start starts them again.
+    pub stop_workspaces_on_exit: bool,
     /// The `homeport` binary; none means beside this program.
     pub daemon_binary: Option<PathBuf>,
     /// Suffix of names in the mesh.
@@ -45,6 +47,7 @@ impl Config {
             stun: None,
             local_user: false,
             first_workspace: None,
+            stop_workspaces_on_exit: false,
             daemon_binary: None,
             hostname_suffix: "coder".into(),
             hostname_prefix: "coder.".into(),
@@ -74,6 +77,9 @@ pub struct Options {
     /// Name of a workspace of this computer, made at the first start
     #[arg(long, value_name = "NAME")]
     first_workspace: Option<String>,
+    /// End the workspace daemons when the server is stopped; the next start starts them again
+    #[arg(long)]
+    stop_workspaces_on_exit: bool,
     /// The `homeport` program to run as workspace daemon [default: beside this program]
     #[arg(long, env = "HOMEPORT_DAEMON_BINARY", value_name = "FILE")]
     daemon_binary: Option<PathBuf>,
@@ -126,6 +132,7 @@ impl Options {
             stun,
             local_user: !self.no_local_user,
             first_workspace: self.first_workspace,
+            stop_workspaces_on_exit: self.stop_workspaces_on_exit,
             daemon_binary: self.daemon_binary,
             hostname_suffix: self.hostname_suffix,
             hostname_prefix: self.hostname_prefix,

@@ -72,6 +72,10 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    if running.state.config.stop_workspaces_on_exit {
+        // While the server still answers, so that each daemon can say goodbye.
+        running.state.builds.supervisor.end_all(&running.state).await?;
+    }
     running.stop().await;
     Ok(())
 }

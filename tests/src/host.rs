@@ -23,8 +23,6 @@ pub struct Setup {
     pub first_workspace: Option<&'static str>,
     /// Program to run instead of `homeport` for workspace daemons.
     pub daemon: Option<PathBuf>,
-    /// Listen here instead of on a free loopback port.
-    pub listen: Option<SocketAddr>,
     /// STUN address; off when absent.
     pub stun: Option<SocketAddr>,
     /// Run the server in this network namespace.
@@ -44,8 +42,7 @@ impl Host {
     pub async fn start(setup: Setup) -> Self {
         let folder = tempfile::Builder::new().prefix("homeport-test-").tempdir().unwrap();
         std::fs::create_dir(folder.path().join("home")).unwrap();
-        let free = || TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap();
-        let address = setup.listen.unwrap_or_else(free);
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap();
         let mut host = Self { folder, setup, address, server: None };
         host.start_server().await;
         host
@@ -111,6 +108,14 @@ impl Host {
         );
         let output = binary::output(command.args(["-c", &ask]).stderr(Stdio::null()));
         String::from_utf8_lossy(&output.stdout).contains(" 200 ")
+    }
+
+    /// Starts the server again on an address that others reach. The account of the local user, which a server makes only
+    /// on loopback, is there by then.
+    pub async fn listen_on(&mut self, address: SocketAddr) {
+        self.kill_server();
+        self.address = address;
+        self.start_server().await;
     }
 
     /// SIGKILL; workspaces live on.

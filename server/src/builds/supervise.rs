@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{process, provision};
 use crate::state::AppState;
-use crate::store::daemons::Daemon;
+use crate::store::Result;
+use crate::store::daemons::{self, Daemon};
 
 /// First pause before a daemon is started again.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -47,6 +48,20 @@ impl Supervisor {
         if let Some(end) = self.lock().remove(&workspace) {
             end.cancel();
         }
+    }
+
+    /// Stops watching all of them and ends them. Those that shall run are started again by the next server.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_all(&self, state: &AppState) -> Result<()> {
+        for (_, end) in self.lock().drain() {
+            end.cancel();
+        }
+        let daemons = state.store.read(daemons::all).await?;
+        let ends = daemons.into_iter().filter_map(|daemon| daemon.process).map(|pid| process::end(pid, process::GRACE));
+        futures_util::future::join_all(ends).await;
+        Ok(())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, CancellationToken>> {
