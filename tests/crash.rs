@@ -162,7 +162,9 @@ async fn make_workspaces(
 }
 
 async fn write_logs(url: String, token: Secret, ledger: Arc<Mutex<Ledger>>, trigger: Arc<Trigger>) {
-    let Ok(api) = AgentApi::dial(&url.parse().unwrap(), &token, &[]).await else { return };
+    let Ok(api) = AgentApi::dial(&url.parse().unwrap(), &token, &reqwest::header::HeaderMap::new()).await else {
+        return;
+    };
     loop {
         let numbers = {
             let mut ledger = ledger.lock().await;
@@ -173,7 +175,7 @@ async fn write_logs(url: String, token: Secret, ledger: Arc<Mutex<Ledger>>, trig
         let line = |number| Log { output: format!("line {number}"), level: 3, ..Log::default() };
         let logs = numbers.clone().map(line).collect();
         let request = BatchCreateLogsRequest { log_source_id: vec![0; 16], logs };
-        if api.batch_create_logs(&request).await.is_err() {
+        if api.create_logs(&request).await.is_err() {
             return;
         }
         ledger.lock().await.log_lines.extend(numbers);

@@ -12,6 +12,7 @@ pub const DECODERS: &[(&str, fn(&[u8]))] = &[
     ("derp_login", derp_login),
     ("derp_map", derp_map),
     ("disco", disco),
+    ("drpc", drpc),
     ("stun", stun),
     ("tailnet", tailnet),
 ];
@@ -68,6 +69,20 @@ pub fn disco(data: &[u8]) {
     if let Ok(message) = Message::decode(data) {
         let mut sealed = key.seal(&theirs.public(), &message, [7; 24]);
         assert_eq!(key.open(&mut sealed), Ok(message));
+    }
+}
+
+/// Packets of calls, cut at a place that the first byte chooses.
+pub fn drpc(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let (first, second) = stream.split_at(usize::from(*cut).min(stream.len()));
+    let mut assembler = proto::drpc::Assembler::new();
+    let mut input = bytes::BytesMut::new();
+    for part in [first, second] {
+        input.extend_from_slice(part);
+        while let Ok(Some(packet)) = assembler.next(&mut input) {
+            let _ = proto::drpc::decode_error(&packet.data);
+        }
     }
 }
 
