@@ -3,7 +3,6 @@
 //! `/etc/passwd` is read directly: the C library would load name-service modules, which a static binary cannot.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use nix::unistd::{Gid, Uid};
@@ -23,21 +22,21 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account of this process. A user without passwd entry gets what the environment says, else `/` and its number.
+    /// The account of this process. Home is what the environment says, because a provisioner gives each workspace its
+    /// own; then passwd, then `/`. A user without passwd entry is named by the environment, else by number.
     #[must_use]
     pub fn current() -> Self {
         let (uid, gid) = (Uid::effective().as_raw(), Gid::effective().as_raw());
+        let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         if let Some(account) = parse(&read_passwd(), uid) {
-            return account;
+            return Self { home: home.unwrap_or(account.home), ..account };
         }
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self {
             name: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| uid.to_string()),
             uid,
             gid,
-            home: std::env::var_os("HOME")
-                .filter(|home: &OsString| !home.is_empty())
-                .map_or_else(|| PathBuf::from("/"), PathBuf::from),
+            home: home.unwrap_or_else(|| PathBuf::from("/")),
             shell: None,
         }
     }
