@@ -55,7 +55,7 @@ fn a_bad_file_is_red() {
     check("a/src/one.rs", &format!("{opening}{REASON}x\n{}", "//\n".repeat(800)), "is the most");
     check("a/src/utils.rs", opening, "says nothing");
     check("a/src/common/mod.rs", opening, "says nothing");
-    check("a/src/one.rs", &format!("{opening}mod tests {}\n", '{'), "sibling");
+    check("a/src/one.rs", &format!("{opening}mod {} {{\n", "tests"), "sibling");
     let good = tree(&[("a/src/one.rs", opening), ("target/x.rs", "fn a() {}")]);
     assert_tidy(&complaints(good.path()));
 }

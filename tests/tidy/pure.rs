@@ -13,7 +13,6 @@ pub const PURE: &[&str] = &[
     "server/src/builds/life.rs",
     "server/src/net/coordinator/state.rs",
     "server/src/net/relay/table.rs",
-    "daemon/src/lifecycle.rs",
 ];
 
 /// What they must not name, and why.

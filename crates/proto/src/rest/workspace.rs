@@ -1,4 +1,4 @@
-//! Workspaces.
+//! Workspaces: the rows of a list, their health, and what creates and changes them.
 #![allow(missing_docs)]
 
 use serde::{Deserialize, Serialize};
