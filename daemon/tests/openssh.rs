@@ -1,7 +1,7 @@
 //! The SSH server against the system's own OpenSSH client, rsync and git, over loopback TCP. Not for the mesh underneath.
 //!
 //! Each test has a server and a folder of its own; both are gone when it ends.
-//! Long because one binary starts one server for all of it, and every case is a client command of its own.
+//! Long because each case is a whole client command with its own expectations, and one binary links once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this file is only tests and their tools")]
 
