@@ -1,6 +1,8 @@
 //! Our wires against their Go originals (`make interop`); needs Go and the modules pinned in `tests/peers`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A peer that does not start is a failed test.
 
+#[path = "interop/drpc.rs"]
+mod drpc;
 #[path = "interop/peer.rs"]
 mod peer;
 #[path = "interop/relay.rs"]

@@ -37,11 +37,11 @@ impl Program {
 pub struct Running(Child);
 
 impl Running {
-    /// Waits for its end, wants success and an empty log, and gives back what it printed.
+    /// Waits for its end, wants success and no error in its log, and gives back what it printed.
     pub async fn end(self) -> String {
         let output = within(self.0.wait_with_output()).await.unwrap();
         let [said, logged] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        assert!(output.status.success() && logged.is_empty(), "{}\n{said}\n{logged}", output.status);
+        assert!(output.status.success() && !logged.contains("[ERR]"), "{}\n{said}\n{logged}", output.status);
         said
     }
 }
