@@ -7,6 +7,8 @@ mod drpc;
 mod peer;
 #[path = "interop/relay.rs"]
 mod relay;
+#[path = "interop/stun.rs"]
+mod stun;
 #[path = "interop/wireguard.rs"]
 mod wireguard;
 #[path = "interop/yamux.rs"]
