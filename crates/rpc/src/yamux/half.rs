@@ -28,6 +28,8 @@ pub(super) struct Halves {
     remote_finished: bool,
     /// Bytes that the other end may still send.
     window: u32,
+    /// What `window` was when nothing of it was used.
+    whole_window: u32,
     incoming: BytesMut,
     /// Nobody holds the stream any more; since then it waits for the other end.
     pub(super) released: Option<Instant>,
@@ -52,6 +54,7 @@ impl Halves {
             outgoing_len: 0,
             remote_finished: false,
             window: INITIAL_WINDOW,
+            whole_window: INITIAL_WINDOW,
             incoming: BytesMut::new(),
             released: None,
             dead: false,
@@ -95,14 +98,17 @@ impl Halves {
         self.remote_finished.then(Bytes::new)
     }
 
-    /// Credit to give back, once half of the window was read.
+    /// Credit to give back, once half of the window was read. The first time the window grows, too: a short call costs no
+    /// frame for it, which would often come when the other end has forgotten the stream already.
     pub(super) fn credit_to_give(&mut self) -> Option<u32> {
         let held = u32::try_from(self.incoming.len()).unwrap_or(u32::MAX).saturating_add(self.window);
-        let delta = RECEIVE_WINDOW.saturating_sub(held);
-        if self.remote_finished || self.dead || self.released.is_some() || delta < RECEIVE_WINDOW / 2 {
+        let is_due = self.whole_window.saturating_sub(held) >= self.whole_window / 2;
+        if self.remote_finished || self.dead || self.released.is_some() || !is_due {
             return None;
         }
+        let delta = RECEIVE_WINDOW.saturating_sub(held);
         self.window += delta;
+        self.whole_window = RECEIVE_WINDOW;
         Some(delta)
     }
 

@@ -317,7 +317,7 @@ impl Session {
     }
 
     fn is_remote(&self, id: u32) -> bool {
-        (id % 2 == 0) == (self.role == Role::Client)
+        id.is_multiple_of(2) == (self.role == Role::Client)
     }
 
     fn part(&mut self, id: u32, out: &mut BytesMut) {

@@ -122,12 +122,13 @@ fn credit_is_used_up_and_given_back() {
     let rest: Vec<_> = sent(&mut session).iter().map(|head| (head.flags, head.length)).collect();
     assert_eq!(rest, [(0, 32 << 10), (0, 12 << 10), (FIN, 0)]);
 
-    session.handle_input(&data(0, id, 1000), now);
-    assert_eq!(session.read(id, 10).unwrap().unwrap().len(), 10);
-    let given: Vec<_> = sent(&mut session).iter().map(|head| (head.kind, head.length)).collect();
-    let held = (256 << 10) - 10;
-    assert_eq!(given, [(Kind::WindowUpdate, RECEIVE_WINDOW - held)]);
-    assert_eq!(session.read(id, usize::MAX).unwrap().unwrap().len(), 990);
+    session.handle_input(&data(0, id, 200 << 10), now);
+    let half = 128 << 10;
+    for (most, given) in [(half - 1, None), (1, Some(RECEIVE_WINDOW - (128 << 10))), (usize::MAX, None)] {
+        assert!(session.read(id, most).unwrap().is_some());
+        let sent: Vec<_> = sent(&mut session).iter().map(|head| (head.kind, head.length)).collect();
+        assert_eq!(sent, given.map(|delta| (Kind::WindowUpdate, delta)).into_iter().collect::<Vec<_>>(), "{most}");
+    }
     assert_eq!(session.read(id, usize::MAX), Ok(None));
     session.handle_input(&window(FIN, id, 0), now);
     assert_eq!(session.read(id, usize::MAX), Ok(Some(Bytes::new())), "the end is said");
