@@ -92,11 +92,11 @@ fn ping_until(stage: &Stage, count: u32, wanted: impl Fn(&str) -> bool) -> (Opti
 }
 
 fn is_direct(line: &str) -> bool {
-    line.contains("direct")
+    line.contains(" directly via ")
 }
 
 fn is_relayed(line: &str) -> bool {
-    line.contains("relay")
+    line.contains(" through relay ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
