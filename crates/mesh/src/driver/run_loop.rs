@@ -29,7 +29,7 @@ use super::tcp::TcpStream;
 use super::udp::Sockets;
 use super::{clock, netcheck};
 use crate::engine::{Engine, EngineConfig, Output, Pong, RelayEvent};
-use crate::stack::Event;
+use crate::stack::{self, Event};
 
 /// Packets of relays that wait for the loop, of all regions together.
 const RELAY_QUEUE: usize = 1024;
@@ -256,7 +256,11 @@ impl RunLoop {
     /// Gives the stack what arrived, and the engine what the stack sends. True when the stack has more.
     fn exchange(&mut self, now: Instant) -> bool {
         let mut net = self.shared.lock();
+        let mut last = None;
         for packet in self.inward.drain(..) {
+            if let Some(from) = stack::source(&packet).filter(|from| last.replace(*from) != Some(*from)) {
+                net.stack.set_relayed(from, !self.engine.is_direct(from, now));
+            }
             self.flows.received_packets += 1;
             self.flows.received_bytes += packet.len() as u64;
             net.stack.handle_packet(&packet, now);

@@ -265,6 +265,13 @@ impl Engine {
         self.peers.slot_of_address(address).is_some()
     }
 
+    /// Whether packets to the holder of this address go straight over UDP, and nowhere else.
+    #[must_use]
+    pub fn is_direct(&self, address: Ipv6Addr, now: Instant) -> bool {
+        let peer = self.peers.slot_of_address(address).and_then(|slot| self.peers.get(slot));
+        peer.is_some_and(|peer| !self.wire.is_blocked && peer.path.direct(now).is_some())
+    }
+
     /// The time of [`Engine::poll_timeout`] came.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.wire.wake().is_none_or(|wake| now < wake) {

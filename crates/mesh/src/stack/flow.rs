@@ -10,11 +10,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{RecvError, Socket, SocketBuffer, State};
+use smoltcp::socket::tcp::{CongestionControl, RecvError, Socket, SocketBuffer, State};
 use smoltcp::time::Instant as SmolInstant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
 use super::port::{Outbox, Port};
+use super::relayed::{RelayedFlow, Verdict};
 use super::{AskId, StreamError, packet};
 
 /// A peer that owes us an acknowledgement and says nothing for this long is gone. Go peers give up after 5 retries (some
@@ -74,10 +75,16 @@ pub struct Flow {
     pub attached: bool,
     /// It is in the queue of flows with something to send.
     pub queued: bool,
+    /// It is counted among those that send to the peer.
+    pub counted: bool,
     /// Its place in the stack's timers.
     pub deadline: Option<Instant>,
     /// Largest payload that the peer takes.
     segment: u16,
+    /// What windows of the peer are shifted by.
+    window_scale: u8,
+    /// Present while the peer is behind a relay.
+    relayed: Option<RelayedFlow>,
     interface: Interface,
     sockets: SocketSet<'static>,
     handle: SocketHandle,
@@ -125,8 +132,11 @@ impl Flow {
             reserved: 2 * buffer,
             attached: true,
             queued: false,
+            counted: false,
             deadline: None,
             segment: packet::MAX_SEGMENT,
+            window_scale: 0,
+            relayed: None,
             interface,
             sockets,
             handle,
@@ -169,9 +179,58 @@ impl Flow {
         self.sockets.get_mut(self.handle)
     }
 
-    /// Takes in one packet of this flow. True when an acknowledgement is due before more packets are taken in.
-    pub fn receive(&mut self, packet: &[u8], outbox: &mut Outbox, now: Instant) -> bool {
+    /// Takes in one packet of this flow; `share` limits what may be unacknowledged when the peer is behind a relay. True
+    /// when an acknowledgement is due before more packets are taken in.
+    pub fn receive(&mut self, packet: &[u8], share: Option<usize>, outbox: &mut Outbox, now: Instant) -> bool {
+        self.follow_path(share.is_some());
+        if let (Some(share), Some(acknowledgement)) = (share, packet::acknowledgement(packet)) {
+            self.receive_relayed(packet, acknowledgement, share, outbox, now);
+        } else {
+            self.feed(packet, outbox, now);
+        }
+        self.owing_since = None;
+        self.received += packet.len() as u64;
+        self.unacknowledged += 1;
+        let every = if self.received < YOUNG_BYTES { YOUNG_ACK_EVERY } else { ACK_EVERY };
+        self.unacknowledged >= every
+    }
+
+    /// The path became direct, or does not any more: what was learned of the other is worth nothing.
+    fn follow_path(&mut self, is_relayed: bool) {
+        if is_relayed != self.relayed.is_some() {
+            self.relayed = is_relayed.then(RelayedFlow::default);
+            let control = if is_relayed { CongestionControl::None } else { CongestionControl::Cubic };
+            self.socket_mut().set_congestion_control(control);
+        }
+    }
+
+    fn receive_relayed(
+        &mut self,
+        packet: &[u8],
+        acknowledgement: packet::Acknowledgement,
+        share: usize,
+        outbox: &mut Outbox,
+        now: Instant,
+    ) {
+        let Some(relayed) = &mut self.relayed else { return };
+        let verdict = relayed.note_acknowledgement(acknowledgement);
+        let limit = u16::try_from(relayed.limit(share) >> self.window_scale).unwrap_or(u16::MAX);
+        let mut limited = packet.to_vec();
+        packet::set_window(&mut limited, acknowledgement.window.min(limit));
+        if verdict != Verdict::Skip {
+            self.feed(&limited, outbox, now);
+        }
+        if verdict == Verdict::Lost {
+            // smoltcp repeats the segment at the third duplicate of what it knows.
+            for _ in 0..3 {
+                self.feed(&limited, outbox, now);
+            }
+        }
+    }
+
+    fn feed(&mut self, packet: &[u8], outbox: &mut Outbox, now: Instant) {
         let clamped = packet::has_syn(packet).then(|| {
+            self.window_scale = packet::window_scale(packet);
             let mut syn = packet.to_vec();
             // What smoltcp makes of it, too: an absent or silly size has a default.
             let announced = packet::clamp_segment_size(&mut syn).filter(|size| *size != 0);
@@ -181,11 +240,6 @@ impl Flow {
         let incoming = Some(clamped.as_deref().unwrap_or(packet));
         let mut port = Port { incoming, segment: self.segment, outbox };
         self.interface.poll_ingress_single(at(self.epoch, now), &mut port, &mut self.sockets);
-        self.owing_since = None;
-        self.received += packet.len() as u64;
-        self.unacknowledged += 1;
-        let every = if self.received < YOUNG_BYTES { YOUNG_ACK_EVERY } else { ACK_EVERY };
-        self.unacknowledged >= every
     }
 
     /// Sends what it can, up to some bytes. True when there is more.
@@ -211,10 +265,14 @@ impl Flow {
         }
         let start = outbox.len();
         while outbox.len() - start < quantum {
+            let before = outbox.len();
             let mut port = Port { incoming: None, segment: self.segment, outbox };
             let result = self.interface.poll_egress(at(self.epoch, now), &mut port, &mut self.sockets);
             if result == PollResult::None {
                 return false;
+            }
+            if let (Some(relayed), Some((start, end))) = (&mut self.relayed, packet::data_range(outbox.since(before))) {
+                relayed.note_sent(start, end);
             }
         }
         true
@@ -328,6 +386,11 @@ impl Flow {
     pub fn close_write(&mut self) {
         self.write_closed = true;
         self.socket_mut().close();
+    }
+
+    /// Whether something sent may be unacknowledged.
+    pub fn is_sending(&self) -> bool {
+        self.socket().send_queue() > 0
     }
 
     /// Whether everything written, and the end of it when it was ended, was acknowledged.

@@ -19,6 +19,7 @@ mod flow;
 mod packet;
 mod port;
 mod random;
+mod relayed;
 #[cfg(test)]
 mod tests;
 mod udp;
@@ -36,10 +37,11 @@ use flow::{Flow, Origin};
 use packet::{Packet, Segment};
 use port::Outbox;
 use random::Random;
+use relayed::RelayedPeers;
 use udp::UdpTable;
 
 pub use event::{AskId, Event, FlowId, OpenError, Stranger, StreamError, UdpId};
-pub use packet::MAX_DATAGRAM;
+pub use packet::{MAX_DATAGRAM, source};
 
 /// Most TCP connections: a workspace with a busy forwarded web app stays far below, and buffers are bounded by it.
 pub const MAX_FLOWS: usize = 4096;
@@ -72,6 +74,7 @@ pub struct Stack {
     asked: AskedTable,
     udp: UdpTable,
     budget: Budget,
+    relayed: RelayedPeers,
     timers: BTreeSet<(Instant, FlowId)>,
     /// Flows that may have something to send.
     queue: VecDeque<FlowId>,
@@ -98,6 +101,7 @@ impl Stack {
             asked: AskedTable::default(),
             udp: UdpTable::default(),
             budget: Budget::default(),
+            relayed: RelayedPeers::default(),
             timers: BTreeSet::new(),
             queue: VecDeque::new(),
             outbox: Outbox::default(),
@@ -110,6 +114,11 @@ impl Stack {
     /// Replaces our addresses. Connections of an address that is gone end by themselves.
     pub fn set_addresses(&mut self, addresses: Vec<Ipv6Addr>) {
         self.addresses = addresses;
+    }
+
+    /// Says how a peer's packets come and go: its connections send less at once through a relay.
+    pub fn set_relayed(&mut self, peer: Ipv6Addr, is_relayed: bool) {
+        self.relayed.set(peer, is_relayed);
     }
 
     /// Takes in one inner packet. What is not for us or is damaged disappears.
@@ -146,7 +155,8 @@ impl Stack {
 
     fn feed(&mut self, id: FlowId, packet: &[u8], now: Instant) {
         let Some(flow) = self.flows.get_mut(&id) else { return };
-        let acknowledge = flow.receive(packet, &mut self.outbox, now);
+        let share = self.relayed.share(*flow.remote.ip());
+        let acknowledge = flow.receive(packet, share, &mut self.outbox, now);
         if acknowledge {
             flow.send(&mut self.outbox, 1, now);
         }
@@ -431,6 +441,10 @@ impl Stack {
             flow.deadline = Some(next);
             self.timers.insert((next, id));
         }
+        let sends = !news.dead && flow.is_sending();
+        if std::mem::replace(&mut flow.counted, sends) != sends {
+            self.relayed.note_sending(*flow.remote.ip(), sends);
+        }
         if news.established
             && let Origin::Listener(port) = flow.origin
         {
@@ -464,6 +478,9 @@ impl Stack {
     fn forget(&mut self, id: FlowId) {
         let Some(flow) = self.flows.remove(&id) else { return };
         self.budget.give_back(flow.reserved);
+        if flow.counted {
+            self.relayed.note_sending(*flow.remote.ip(), false);
+        }
         if let Some(deadline) = flow.deadline {
             self.timers.remove(&(deadline, id));
         }

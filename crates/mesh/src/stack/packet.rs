@@ -22,6 +22,9 @@ const HOP_LIMIT: u8 = 64;
 /// Largest TCP payload of one inner packet.
 pub const MAX_SEGMENT: u16 = 1220;
 
+/// Larger ones count as this (RFC 7323, 2.3).
+const MAX_WINDOW_SCALE: u8 = 14;
+
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
@@ -113,6 +116,58 @@ pub fn clamp_segment_size(packet: &mut [u8]) -> Option<u16> {
     None
 }
 
+/// What a segment acknowledges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The next byte that is awaited.
+    pub number: u32,
+    /// The window field as it stands.
+    pub window: u16,
+    /// Nothing else is in the segment.
+    pub is_bare: bool,
+}
+
+/// What a packet that [`read`] has accepted as TCP acknowledges.
+pub fn acknowledgement(packet: &[u8]) -> Option<Acknowledgement> {
+    let tcp = packet.get(IP_HEADER..).filter(|tcp| tcp.len() >= TCP_HEADER)?;
+    let length = usize::from(be16(packet, 4));
+    (tcp[13] & (ACK | SYN | RST) == ACK).then(|| Acknowledgement {
+        number: be32(tcp, 8),
+        window: be16(tcp, 14),
+        is_bare: tcp[13] & FIN == 0 && length == usize::from(tcp[12] >> 4) * 4,
+    })
+}
+
+/// Changes the window of a packet that [`read`] has accepted as TCP; the checksum is wrong afterwards.
+pub fn set_window(packet: &mut [u8], window: u16) {
+    if let Some(field) = packet.get_mut(IP_HEADER + 14..IP_HEADER + 16) {
+        field.copy_from_slice(&window.to_be_bytes());
+    }
+}
+
+/// First and next sequence number of the data that a packet of ours, cut to size or not, carries.
+pub fn data_range(packet: &[u8]) -> Option<(u32, u32)> {
+    let tcp = packet.get(IP_HEADER..).filter(|tcp| tcp.len() >= TCP_HEADER)?;
+    let data = tcp.len().saturating_sub(usize::from(tcp[12] >> 4) * 4);
+    let start = be32(tcp, 4);
+    (data > 0).then(|| (start, start.wrapping_add(u32::try_from(data).unwrap_or_default())))
+}
+
+/// The window scale that a SYN announces (RFC 7323), 0 without.
+pub fn window_scale(syn: &[u8]) -> u8 {
+    let end = (IP_HEADER + usize::from(syn[IP_HEADER + 12] >> 4) * 4).min(syn.len());
+    let mut at = IP_HEADER + TCP_HEADER;
+    while at + 1 < end {
+        match (syn[at], usize::from(syn[at + 1])) {
+            (0, _) => return 0,
+            (1, _) => at += 1,
+            (3, 3) if at + 3 <= end => return syn[at + 2].min(MAX_WINDOW_SCALE),
+            (_, length) => at += length.max(2),
+        }
+    }
+    0
+}
+
 /// Whether a packet that [`read`] has accepted as TCP carries a SYN.
 pub fn has_syn(packet: &[u8]) -> bool {
     packet.get(IP_HEADER + 13).is_some_and(|flags| flags & SYN != 0)
@@ -153,6 +208,12 @@ pub fn read<'a>(packet: &'a [u8], ours: &[Ipv6Addr]) -> Option<Packet<'a>> {
         ICMP6 if payload.len() >= 8 && payload[..2] == [128, 0] => Some(Packet::Echo { from, to, message: payload }),
         _ => None,
     }
+}
+
+/// Who sent an inner packet.
+#[must_use]
+pub fn source(packet: &[u8]) -> Option<Ipv6Addr> {
+    address(packet, 8)
 }
 
 /// A UDP datagram as an inner packet; the caller has checked the length against [`MAX_DATAGRAM`].

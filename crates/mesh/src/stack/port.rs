@@ -32,6 +32,11 @@ impl Outbox {
         self.used = 0;
     }
 
+    /// The packets, not yet cut to size, that came after the first `bytes`.
+    pub fn since(&self, bytes: usize) -> &[u8] {
+        &self.bytes[bytes.min(self.used)..self.used]
+    }
+
     /// Bytes that wait.
     pub fn len(&self) -> usize {
         self.used

@@ -1,5 +1,7 @@
 //! Two stacks wired back to back in virtual time, and packets that no honest stack would send.
 
+mod relayed;
+
 use std::collections::VecDeque;
 
 use super::asked::MAX_ASKED;
@@ -21,6 +23,30 @@ fn b(port: u16) -> SocketAddrV6 {
     SocketAddrV6::new(B, port, 0, 0)
 }
 
+/// A bottleneck with a queue that drops the oldest.
+#[derive(Clone, Copy)]
+struct Relay {
+    queue: usize,
+    slot: Duration,
+}
+
+impl Relay {
+    /// Gives a packet its time of arrival. True when the oldest that waits had to go.
+    fn pass(self, wire: &mut VecDeque<(Instant, Vec<u8>)>, packet: &[u8], now: Instant) -> bool {
+        let leaves = |arrival: Instant| arrival - DELAY;
+        let first = wire.partition_point(|(arrival, _)| leaves(*arrival) <= now);
+        let last = wire.back().map_or(now, |(arrival, _)| leaves(*arrival).max(now));
+        wire.push_back((last + self.slot + DELAY, packet.to_vec()));
+        let is_full = wire.len() - first > self.queue;
+        if is_full {
+            // Those behind the dropped one move up.
+            wire.iter_mut().skip(first + 1).for_each(|(arrival, _)| *arrival -= self.slot);
+            wire.remove(first);
+        }
+        is_full
+    }
+}
+
 /// Two stacks, a wire with a delay each way, and a clock that jumps to the next thing that happens.
 struct Pair {
     now: Instant,
@@ -30,6 +56,9 @@ struct Pair {
     to_b: VecDeque<(Instant, Vec<u8>)>,
     /// Says of each packet, counted over both ways, whether it is lost.
     lost: fn(usize) -> bool,
+    /// What packets to B pass, when not a plain wire.
+    relay: Option<Relay>,
+    dropped: usize,
     packets: usize,
     largest: usize,
 }
@@ -44,6 +73,8 @@ impl Pair {
             to_a: VecDeque::new(),
             to_b: VecDeque::new(),
             lost: |_| false,
+            relay: None,
+            dropped: 0,
             packets: 0,
             largest: 0,
         }
@@ -73,7 +104,10 @@ impl Pair {
                 queue.push_back((now + DELAY, packet.to_vec()));
             }
         };
-        let more_a = self.a.poll(now, &mut |packet| wire(&mut self.to_b, packet));
+        let more_a = self.a.poll(now, &mut |packet| match self.relay {
+            Some(relay) => self.dropped += usize::from(relay.pass(&mut self.to_b, packet, now)),
+            None => wire(&mut self.to_b, packet),
+        });
         let more_b = self.b.poll(now, &mut |packet| wire(&mut self.to_a, packet));
         (self.packets, self.largest) = (packets, largest);
         if more_a || more_b {

@@ -4,11 +4,12 @@
 
 use std::collections::VecDeque;
 
-/// Most frames that wait (spec `derp-disco-stun.md` 3).
-pub const MAX_FRAMES: usize = 512;
-/// Most bytes that wait: about as much as that many full-size WireGuard packets. Without it 512 of the longest packets
-/// would be 32 MiB for one client that does not read.
-pub const MAX_BYTES: usize = 720 * 1024;
+/// Most frames that wait: a window of 1 MiB, the most that common TCP stacks inside a tunnel send at once, in 860
+/// packets, and some of others. (The least is 512, spec `derp-disco-stun.md` 3.)
+pub const MAX_FRAMES: usize = 1024;
+/// Most bytes that wait: about as much as that many full-size WireGuard packets. Without it as many of the longest
+/// packets would be 64 MiB for one client that does not read.
+pub const MAX_BYTES: usize = 1400 * 1024;
 
 /// Space of dropped frames is reclaimed in steps of at least this, so that dropping costs little per byte.
 const RECLAIM: usize = 64 * 1024;
