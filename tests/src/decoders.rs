@@ -5,8 +5,11 @@
 use prost::Message;
 use proto::key::{DiscoPrivate, NodePrivate};
 
+/// A decoder that only says by a panic that something is wrong.
+pub type Decode = fn(&[u8]);
+
 /// Name (also the folder of its corpus) and entry.
-pub const DECODERS: &[(&str, fn(&[u8]))] = &[
+pub const DECODERS: &[(&str, Decode)] = &[
     ("agent", agent),
     ("derp", derp),
     ("derp_login", derp_login),
