@@ -14,6 +14,9 @@ use super::status::{Path, PeerStatus};
 use super::wire::Wire;
 use super::wireguard::{OVERHEAD, Received, Session};
 
+#[cfg(test)]
+mod tests;
+
 /// Timers of a peer are looked at soon after anything happened to it.
 const SOON: Duration = Duration::from_millis(250);
 
@@ -98,8 +101,31 @@ impl Peer {
         self.send_probe(&probe, wire, now);
     }
 
-    /// Sends one WireGuard message, which `write` puts into the space it is given, by the paths of this moment.
+    /// Sends one WireGuard message. A handshake, like data, begins the search for a path (spec `derp-disco-stun.md` 5);
+    /// a keep-alive does not, or the paths of an idle tunnel would be pinged for ever.
     fn send_message(
+        &mut self,
+        expected: usize,
+        write: impl FnOnce(&mut Session, &mut [u8]) -> usize,
+        wire: &mut Wire,
+        now: Instant,
+    ) -> bool {
+        let mut is_handshake = false;
+        let write = |session: &mut Session, space: &mut [u8]| {
+            let written = write(session, space);
+            is_handshake = written > 0 && matches!(space.first(), Some(1 | 2));
+            written
+        };
+        let is_sent = self.carry_message(expected, write, wire, now);
+        if is_handshake && !wire.is_blocked {
+            let probe = self.path.note_data(now);
+            self.send_probe(&probe, wire, now);
+        }
+        is_sent
+    }
+
+    /// Sends what `write` puts into the space it is given, by the paths of this moment.
+    fn carry_message(
         &mut self,
         expected: usize,
         write: impl FnOnce(&mut Session, &mut [u8]) -> usize,
