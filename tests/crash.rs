@@ -1,5 +1,6 @@
 //! Nothing acknowledged is lost: the server is killed at random points while accounts, workspaces and log lines are
 //! written, and a direct session does not notice that the server is dead.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,7 @@
 //! Hostile bytes: every decoder of the wires meets its corpus (seeds and whatever a fuzzer once found) and seeded
 //! mutants of it. No panic, no stall. Not here: hand-written hostile cases with expected errors, which stand beside
 //! each decoder.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! The spine across an internet: client and workspace in two homes behind NATs of their own. Relayed first, direct
 //! within ten seconds, relayed for ever where UDP is blocked, and a transfer that survives the switch. Root only.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

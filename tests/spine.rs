@@ -1,5 +1,6 @@
 //! The first minute and the main job, with real parts: this computer as the workspace `box`, and Debian's own OpenSSH,
 //! scp, sftp, rsync and git reaching it through the mesh.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 use std::fs;
 use std::io::{Read, Write};

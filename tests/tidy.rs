@@ -2,6 +2,7 @@
 //! and the opening line of every file, version floors and forbidden words. Not here: behaviour of the product.
 //!
 //! Every rule is a function from a tree (or a text) to complaints, so that each has a control that breaks it on purpose.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 #[path = "tidy/arrows.rs"]
 mod arrows;
