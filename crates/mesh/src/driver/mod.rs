@@ -22,7 +22,6 @@ mod handle;
 mod netcheck;
 mod relay;
 mod run_loop;
-mod shared;
 mod splice;
 mod status;
 mod stun_client;
@@ -31,6 +30,7 @@ mod tcp;
 mod tests;
 mod udp;
 mod udp_socket;
+mod under_lock;
 
 pub use crate::engine::{Path, PeerStatus, Pong, Role};
 pub use config::{MeshConfig, Unhandled};

@@ -2,6 +2,7 @@
 //!
 //! One turn moves one batch each way, so that neither direction starves and the sockets are emptied often; packets
 //! between engine and stack are copied out from under the lock before they are encrypted.
+//! Long because the loop is one closed enum and one match, and every arm stands beside the others.
 
 use std::collections::HashMap;
 use std::io;
@@ -21,12 +22,12 @@ use super::arrival::Arrival;
 use super::command::{Command, FromRelay, RelayNews};
 use super::config::MeshConfig;
 use super::relay::{Relay, RelayIdentity, ToRelay};
-use super::shared::Shared;
 use super::splice::{self, UdpSplice};
 use super::status::{FlowTotals, MeshStatus};
 use super::stun_client::StunClient;
 use super::tcp::TcpStream;
 use super::udp::Sockets;
+use super::under_lock::Shared;
 use super::{clock, netcheck};
 use crate::engine::{Engine, EngineConfig, Output, Pong, RelayEvent};
 use crate::stack::{self, Event};

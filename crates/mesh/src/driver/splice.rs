@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::clock;
-use super::shared::Shared;
 use super::tcp::TcpStream;
+use super::under_lock::Shared;
 use crate::stack::AskId;
 
 /// Loopback answers at once, unless its listener's queue is full.

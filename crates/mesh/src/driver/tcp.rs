@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 
 use super::clock;
-use super::shared::Shared;
+use super::under_lock::Shared;
 use crate::stack::{FlowId, StreamError};
 
 /// A TCP connection through the mesh; closing is half-close, dropping resets. Implements `AsyncRead` and `AsyncWrite`.

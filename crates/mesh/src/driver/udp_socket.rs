@@ -7,7 +7,7 @@ use std::task::Poll;
 use bytes::Bytes;
 
 use super::MeshError;
-use super::shared::Shared;
+use super::under_lock::Shared;
 use crate::stack::{MAX_DATAGRAM, UdpId};
 
 /// A UDP socket in the mesh.

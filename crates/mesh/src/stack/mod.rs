@@ -11,6 +11,7 @@
 //!
 //! Memory: see [`budget`]. Counts are capped by the constants below; beyond them the newest loses (a SYN is dropped or
 //! refused, a datagram is dropped).
+//! Long because it is the one table of flows, and every entry point keeps its counters in step.
 
 mod asked;
 mod budget;
