@@ -15,7 +15,7 @@ use smoltcp::time::Instant as SmolInstant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
 use super::port::{Outbox, Port};
-use super::relayed::{RelayedFlow, Verdict};
+use super::relayed::{SendLimit, Verdict};
 use super::{AskId, StreamError, packet};
 
 /// A peer that owes us an acknowledgement and says nothing for this long is gone. Go peers give up after 5 retries (some
@@ -83,8 +83,8 @@ pub struct Flow {
     segment: u16,
     /// What windows of the peer are shifted by.
     window_scale: u8,
-    /// Present while the peer is behind a relay.
-    relayed: Option<RelayedFlow>,
+    /// What may be unacknowledged, and what is lost.
+    send_limit: SendLimit,
     interface: Interface,
     sockets: SocketSet<'static>,
     handle: SocketHandle,
@@ -123,6 +123,8 @@ impl Flow {
         // Zeroed pages are not touched until data comes: an idle connection costs address space, not memory.
         let mut socket = Socket::new(SocketBuffer::new(vec![0; buffer]), SocketBuffer::new(vec![0; buffer]));
         socket.set_nagle_enabled(false);
+        // What may be unacknowledged is decided by `SendLimit`.
+        socket.set_congestion_control(CongestionControl::None);
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let handle = sockets.add(socket);
         Self {
@@ -136,7 +138,7 @@ impl Flow {
             deadline: None,
             segment: packet::MAX_SEGMENT,
             window_scale: 0,
-            relayed: None,
+            send_limit: SendLimit::default(),
             interface,
             sockets,
             handle,
@@ -179,14 +181,12 @@ impl Flow {
         self.sockets.get_mut(self.handle)
     }
 
-    /// Takes in one packet of this flow; `share` limits what may be unacknowledged when the peer is behind a relay. True
-    /// when an acknowledgement is due before more packets are taken in.
-    pub fn receive(&mut self, packet: &[u8], share: Option<usize>, outbox: &mut Outbox, now: Instant) -> bool {
-        self.follow_path(share.is_some());
-        if let (Some(share), Some(acknowledgement)) = (share, packet::acknowledgement(packet)) {
-            self.receive_relayed(packet, acknowledgement, share, outbox, now);
-        } else {
-            self.feed(packet, outbox, now);
+    /// Takes in one packet of this flow; at most `share` bytes may be unacknowledged. True when an acknowledgement is due
+    /// before more packets are taken in.
+    pub fn receive(&mut self, packet: &[u8], share: usize, outbox: &mut Outbox, now: Instant) -> bool {
+        match packet::acknowledgement(packet) {
+            Some(acknowledgement) => self.receive_limited(packet, acknowledgement, share, outbox, now),
+            None => self.feed(packet, outbox, now),
         }
         self.owing_since = None;
         self.received += packet.len() as u64;
@@ -195,16 +195,7 @@ impl Flow {
         self.unacknowledged >= every
     }
 
-    /// The path became direct, or does not any more: what was learned of the other is worth nothing.
-    fn follow_path(&mut self, is_relayed: bool) {
-        if is_relayed != self.relayed.is_some() {
-            self.relayed = is_relayed.then(RelayedFlow::default);
-            let control = if is_relayed { CongestionControl::None } else { CongestionControl::Cubic };
-            self.socket_mut().set_congestion_control(control);
-        }
-    }
-
-    fn receive_relayed(
+    fn receive_limited(
         &mut self,
         packet: &[u8],
         acknowledgement: packet::Acknowledgement,
@@ -212,16 +203,19 @@ impl Flow {
         outbox: &mut Outbox,
         now: Instant,
     ) {
-        let Some(relayed) = &mut self.relayed else { return };
-        let verdict = relayed.note_acknowledgement(acknowledgement);
-        let limit = u16::try_from(relayed.limit(share) >> self.window_scale).unwrap_or(u16::MAX);
+        let verdict = self.send_limit.note_acknowledgement(acknowledgement);
+        let limit = u16::try_from(self.send_limit.limit(share) >> self.window_scale).unwrap_or(u16::MAX);
+        // A scaled window is rounded down, so its edge moves back by up to one unit between two acknowledgements (RFC 7323,
+        // 2.4). smoltcp never repeats what was cut off there while it probes a closed window: stay a unit away.
+        let window = acknowledgement.window.saturating_sub(u16::from(self.window_scale > 0));
         let mut limited = packet.to_vec();
-        packet::set_window(&mut limited, acknowledgement.window.min(limit));
+        packet::set_window(&mut limited, window.min(limit));
         if verdict != Verdict::Skip {
             self.feed(&limited, outbox, now);
         }
         if verdict == Verdict::Lost {
             // smoltcp repeats the segment at the third duplicate of what it knows.
+            packet::make_bare(&mut limited);
             for _ in 0..3 {
                 self.feed(&limited, outbox, now);
             }
@@ -271,8 +265,8 @@ impl Flow {
             if result == PollResult::None {
                 return false;
             }
-            if let (Some(relayed), Some((start, end))) = (&mut self.relayed, packet::data_range(outbox.since(before))) {
-                relayed.note_sent(start, end);
+            if let Some((start, end)) = packet::data_range(outbox.since(before)) {
+                self.send_limit.note_sent(start, end);
             }
         }
         true

@@ -9,6 +9,8 @@ pub const MTU: usize = 1280;
 pub const IP_HEADER: usize = 40;
 /// Length of a TCP header without options.
 pub const TCP_HEADER: usize = 20;
+/// The same, as a length field says it.
+const TCP_LENGTH: u16 = 20;
 /// Length of a UDP header.
 pub const UDP_HEADER: usize = 8;
 /// Largest UDP payload that fits one inner packet.
@@ -143,6 +145,20 @@ pub fn set_window(packet: &mut [u8], window: u16) {
     if let Some(field) = packet.get_mut(IP_HEADER + 14..IP_HEADER + 16) {
         field.copy_from_slice(&window.to_be_bytes());
     }
+}
+
+/// Makes a packet that [`read`] has accepted as TCP into the bare acknowledgement that would follow it: no data, no
+/// options; the checksum is wrong afterwards.
+pub fn make_bare(packet: &mut Vec<u8>) {
+    let next = data_range(packet).map(|(_, end)| end);
+    packet.truncate(IP_HEADER + TCP_HEADER);
+    packet[4..6].copy_from_slice(&TCP_LENGTH.to_be_bytes());
+    let tcp = &mut packet[IP_HEADER..];
+    if let Some(next) = next {
+        tcp[4..8].copy_from_slice(&next.to_be_bytes());
+    }
+    tcp[12] = 5 << 4;
+    tcp[13] = ACK;
 }
 
 /// First and next sequence number of the data that a packet of ours, cut to size or not, carries.

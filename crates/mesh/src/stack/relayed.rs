@@ -1,19 +1,21 @@
-//! What a connection does differently while its peer is reached through a relay: how much may be unacknowledged, and
-//! which acknowledgement means that one more segment is lost.
+//! How much of a connection may be unacknowledged, and which acknowledgement means that one more segment is lost.
 //!
-//! A relay keeps a few packets for a client and drops the oldest beyond that; common ones 32, ours 512 (spec
-//! `derp-disco-stun.md` 3). Around it lie TCP connections that do their own congestion control, so loss here means only
-//! that a burst did not fit. smoltcp alone would send 1 MiB at once, repeat one lost segment, and then wait a second.
-//! Here the window that it sees is limited instead of its own congestion window, and it is told of every loss of a
-//! burst (RFC 6582). Not here: sending, timers.
+//! A relay keeps a few packets for a client and drops the oldest beyond that; common ones 32, ours 1024 (spec
+//! `derp-disco-stun.md` 3). Around it lie TCP connections that do their own congestion control, so loss there means only
+//! that a burst did not fit. A change from relay to direct loses a burst, too: what still waits in the relay is older
+//! than WireGuard's replay window when it arrives. smoltcp alone would send 1 MiB at once, repeat one lost segment, and
+//! then wait a second for each further one. Here the window that it sees is limited instead of its own congestion
+//! window, and it is told of every loss of a burst (RFC 6582). Not here: sending, timers.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv6Addr;
 
 use super::packet::{Acknowledgement, MAX_SEGMENT};
 
-/// Most unacknowledged bytes of one connection: 160 packets, 30 Mbit/s at 50 ms.
+/// Most unacknowledged bytes of one connection through a relay: 160 packets, 30 Mbit/s at 50 ms.
 pub const MOST: usize = 192 << 10;
+/// Most of one connection that is direct: all that its buffers hold, 160 Mbit/s at 50 ms.
+pub const MOST_DIRECT: usize = 1 << 20;
 /// What all connections to one peer share: 370 packets, which leaves room for others in the 512 of a relay's queue.
 pub const PEER: usize = 448 << 10;
 /// What a connection gets in any case: a dozen segments, enough for a loss to be noticed by what arrives after it.
@@ -30,14 +32,16 @@ pub enum Verdict {
     Pass,
     /// Nothing.
     Skip,
-    /// All of it; and the segment that it asks for is lost.
+    /// All of it; and the segment that it awaits is lost.
     Lost,
 }
 
 /// See the module; one per connection.
 #[derive(Debug)]
-pub struct RelayedFlow {
+pub struct SendLimit {
     limit: usize,
+    /// What the limit may grow to, by the path of the peer.
+    most: usize,
     /// No loss was seen yet: the limit grows by half with each round trip.
     is_young: bool,
     last: Option<Acknowledgement>,
@@ -52,10 +56,11 @@ pub struct RelayedFlow {
     asked: bool,
 }
 
-impl Default for RelayedFlow {
+impl Default for SendLimit {
     fn default() -> Self {
         Self {
             limit: LEAST,
+            most: MOST,
             is_young: true,
             last: None,
             duplicates: 0,
@@ -67,9 +72,10 @@ impl Default for RelayedFlow {
     }
 }
 
-impl RelayedFlow {
+impl SendLimit {
     /// Bytes that may be unacknowledged, of at most `share`.
-    pub fn limit(&self, share: usize) -> usize {
+    pub fn limit(&mut self, share: usize) -> usize {
+        self.most = share;
         self.limit.min(share)
     }
 
@@ -109,13 +115,13 @@ impl RelayedFlow {
         self.rewound_until = self.rewound_until.filter(|until| is_before(now.number, *until));
         self.repair_until = self.repair_until.filter(|until| is_before(now.number, *until));
         if self.repair_until.is_some() {
-            self.asked = now.is_bare;
-            return if now.is_bare { Verdict::Lost } else { Verdict::Pass };
+            self.asked = true;
+            return Verdict::Lost;
         }
         let acknowledged = now.number.wrapping_sub(last.number) as usize;
-        let acknowledged = acknowledged.min(MOST);
+        let acknowledged = acknowledged.min(MOST_DIRECT);
         let growth = if self.is_young { acknowledged / 2 } else { acknowledged * GROWTH / self.limit };
-        self.limit = (self.limit + growth).min(MOST);
+        self.limit = (self.limit + growth).min(self.most);
         Verdict::Pass
     }
 
@@ -170,10 +176,13 @@ impl RelayedPeers {
         }
     }
 
-    /// The share of each connection with this peer; `None` when it is reached directly.
-    pub fn share(&self, peer: Ipv6Addr) -> Option<usize> {
-        let count = || self.sending.get(&peer).copied().unwrap_or_default().max(1);
-        self.relayed.contains(&peer).then(|| (PEER / count()).clamp(LEAST, MOST))
+    /// The share of each connection with this peer.
+    pub fn share(&self, peer: Ipv6Addr) -> usize {
+        if !self.relayed.contains(&peer) {
+            return MOST_DIRECT;
+        }
+        let count = self.sending.get(&peer).copied().unwrap_or_default().max(1);
+        (PEER / count).clamp(LEAST, MOST)
     }
 }
 

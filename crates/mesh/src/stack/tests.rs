@@ -560,3 +560,41 @@ fn an_echo_request_is_answered() {
     pair.b.handle_packet(&reply, pair.now);
     assert!(!pair.b.has_output());
 }
+
+/// `cat` at the other end: what it reads it writes back, and it reads no more while it cannot write.
+#[test]
+fn an_echo_under_back_pressure_never_waits_for_a_timer() {
+    let mut pair = Pair::new(Stranger::Refuse);
+    pair.b.listen(22).unwrap();
+    let (near, far) = pair.connect(22);
+    let data = pattern(20 << 20);
+    let began = pair.now;
+    let (mut sent, mut echoed, mut held) = (0, Vec::new(), Vec::<u8>::new());
+    let mut buffer = vec![0; 16 << 10];
+    for _ in 0..2_000_000 {
+        while sent < data.len() {
+            let Poll::Ready(Ok(written)) = pair.a.write(near, &data[sent..data.len().min(sent + 32_000)]) else {
+                break;
+            };
+            sent += written;
+        }
+        loop {
+            if held.is_empty() {
+                let Poll::Ready(Ok(read)) = pair.b.read(far, &mut buffer, pair.now) else { break };
+                held.extend_from_slice(&buffer[..read]);
+            }
+            let Poll::Ready(Ok(written)) = pair.b.write(far, &held) else { break };
+            held.drain(..written);
+        }
+        while let Poll::Ready(Ok(read)) = pair.a.read(near, &mut buffer, pair.now) {
+            echoed.extend_from_slice(&buffer[..read]);
+        }
+        if echoed.len() == data.len() || !pair.step() {
+            break;
+        }
+    }
+    let took = pair.now - began;
+    assert_eq!(echoed.len(), data.len(), "after {took:?}");
+    assert!(echoed == data);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
