@@ -3,7 +3,7 @@
 //! ```text
 //!  Stream, Mux (handles) ──lock──► Session (pure: bytes in, bytes out, streams, credit) ◄──lock── driver (one task with the IO)
 //! ```
-//! Ours rather than a crate's: `docs/decisions/0010-own-yamux.md`.
+//! Ours rather than a crate's: `docs/decisions/0004-own-yamux.md`.
 
 mod driver;
 mod half;
