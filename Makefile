@@ -26,7 +26,7 @@ APT_BUILD := gcc libc6-dev make git ca-certificates
 APT_TEST := openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump
 APT_BENCH := iperf3
 
-.PHONY: help run test lint bench interop fuzz-replay rust apt-build apt-test build
+.PHONY: help run test lint bench interop rust apt-build apt-test build
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
