@@ -71,7 +71,7 @@ lint: rust apt-build ## Formatting and clippy, warnings denied
 
 interop: rust apt-test ## Our wires against their Go originals (needs Go)
 	@command -v go >/dev/null || { echo "make interop needs Go 1.25 or newer on PATH." >&2; exit 1; }
-	cargo test --locked -p tests --test interop -- --ignored --test-threads=1
+	cargo test --locked --workspace --test interop -- --ignored --test-threads=1
 
 bench: rust apt-test ## Measure against the peers and print the table (needs Go for the peers)
 	$(call apt,$(APT_BENCH))
