@@ -76,4 +76,4 @@ interop: rust apt-test ## Our wires against their Go originals (needs Go)
 bench: rust apt-test ## Measure against the peers and print the table (needs Go for the peers)
 	$(call apt,$(APT_BENCH))
 	cargo build --locked --release --workspace --bins
-	HOMEPORT_BIN_DIR=$(RELEASE) cargo run --locked --release -p tests --bin bench
+	HOMEPORT_BIN_DIR=$(RELEASE) $(RELEASE)/bench
