@@ -4,6 +4,7 @@
 //! The greeting is read by the ordinary decoder of `proto`; this is for the stream after it, where speed counts.
 
 use proto::derp::{DerpError, HEADER_LENGTH, MAX_CONTROL, MAX_FRAME, MAX_PACKET, PACKET_HEADER_LENGTH};
+use proto::disco;
 use proto::key::NodePublic;
 
 const SEND_PACKET: u8 = 0x04;
@@ -16,9 +17,6 @@ const PING: u8 = 0x12;
 const PONG: u8 = 0x13;
 
 const KEY: usize = PACKET_HEADER_LENGTH - HEADER_LENGTH;
-/// First bytes of a disco packet, and the least length of one.
-const DISCO_MAGIC: [u8; 6] = [0x54, 0x53, 0xf0, 0x9f, 0x92, 0xac];
-const DISCO_LEAST: usize = 62;
 
 /// What stands at the beginning of the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +73,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, ScanError> {
         NOTE_PREFERRED => Scanned::Preferred { is_home: body.first().is_some_and(|byte| *byte != 0), length },
         _ => {
             let (to, packet) = body.split_first_chunk::<KEY>().map_or(([0; KEY], body), |(key, packet)| (*key, packet));
-            let is_disco = packet.len() >= DISCO_LEAST && packet.starts_with(&DISCO_MAGIC);
+            let is_disco = packet.len() >= disco::HEADER && packet.starts_with(&disco::MAGIC);
             Scanned::Packet { to: NodePublic(to), length, is_disco }
         }
     })
