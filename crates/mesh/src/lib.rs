@@ -6,6 +6,7 @@
 
 pub mod driver;
 pub mod engine;
+pub mod names;
 mod stack;
 
 pub use driver::{Mesh, MeshConfig, MeshError, TcpListener, TcpStream, UdpSocket};
