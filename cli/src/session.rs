@@ -6,18 +6,15 @@
 //!  agent id ────────────────────────────────┘     └───── reachable ── dial_tcp
 //! ```
 
-mod backoff;
 mod control;
 mod identity;
-mod resume;
-#[cfg(test)]
-mod tests;
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
 
 use anyhow::Context;
 use client::Deployment;
+use client::control::Scope;
 use mesh::driver::Unhandled;
 use mesh::{Mesh, MeshConfig, TcpStream};
 use proto::address::{LEGACY_PREFIX, under};
@@ -26,6 +23,7 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::failure::failure;
+use control::{Joined, Refusal};
 use identity::Identity;
 
 /// How long a daemon that is connected to its server may need to answer us.
@@ -85,7 +83,10 @@ impl Starting {
         let mesh = self.mesh.await.context("the mesh stopped while starting")??;
         mesh.add_tunnel(agent.into());
         let (refuse, refused) = oneshot::channel();
-        let control = tokio::spawn(control::run(mesh.clone(), self.deployment, agent, refuse)).abort_handle();
+        let (fed, waiting) = (Joined(mesh.clone()), Refusal(Some(refuse)));
+        let redial = std::sync::Arc::new(tokio::sync::Notify::new());
+        let control = client::control::run(fed, self.deployment, Scope::Daemon(agent), waiting, redial);
+        let control = tokio::spawn(control).abort_handle();
         Ok(Session { mesh, address: under(LEGACY_PREFIX, agent.0), control, refused: Some(refused) })
     }
 }

@@ -6,6 +6,7 @@
 mod about;
 mod accounts;
 pub mod agent_api;
+pub mod control;
 pub mod deployment;
 pub mod error;
 mod rpc_dial;

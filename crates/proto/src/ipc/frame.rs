@@ -53,7 +53,7 @@ impl Frames {
     ///
     /// # Errors
     /// [`FrameError`]: the connection is of no more use.
-    pub fn next<M: DeserializeOwned>(&mut self) -> Result<Option<M>, FrameError> {
+    pub fn take<M: DeserializeOwned>(&mut self) -> Result<Option<M>, FrameError> {
         let rest = self.bytes.get(self.read..).unwrap_or_default();
         let Some((head, rest)) = rest.split_first_chunk::<HEAD>() else { return Ok(None) };
         let length = usize::try_from(u32::from_be_bytes(*head)).unwrap_or(usize::MAX);

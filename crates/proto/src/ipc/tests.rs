@@ -32,7 +32,7 @@ fn frames_are_found_however_the_bytes_come() {
         let (mut frames, mut ids) = (Frames::default(), Vec::new());
         for piece in bytes.chunks(step) {
             frames.push(piece);
-            while let Some(Request { id, .. }) = frames.next().unwrap() {
+            while let Some(Request { id, .. }) = frames.take().unwrap() {
                 ids.push(id);
             }
         }
@@ -46,7 +46,7 @@ fn hostile_frames_are_named() {
     fn check(bytes: &[u8], expect: &str) {
         let mut frames = Frames::default();
         frames.push(bytes);
-        let found = match frames.next::<Request>() {
+        let found = match frames.take::<Request>() {
             Ok(None) => "more".to_owned(),
             Ok(Some(_)) => "message".to_owned(),
             Err(error) => error.to_string(),
@@ -77,11 +77,11 @@ fn a_token_is_sent_but_never_printed() {
     assert!(bytes.windows(6).any(|window| window == b"canary"));
     let mut frames = Frames::default();
     frames.push(&bytes);
-    let Some(Request { call: Call::Connect(read), .. }) = frames.next().unwrap() else { panic!("another call") };
+    let Some(Request { call: Call::Connect(read), .. }) = frames.take().unwrap() else { panic!("another call") };
     assert_eq!(read.token.expose(), "canary");
     let broken = [&[0, 0, 0, 10][..], br#"{"canary":"#].concat();
     frames.push(&broken);
-    assert!(!frames.next::<Request>().unwrap_err().to_string().contains("canary"));
+    assert!(!frames.take::<Request>().unwrap_err().to_string().contains("canary"));
 }
 
 #[test]

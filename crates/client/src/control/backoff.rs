@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(10);
+pub const LONGEST: Duration = Duration::from_secs(10);
 
 /// The next pause.
 #[derive(Debug)]
