@@ -8,6 +8,7 @@
 //! the workspace's base variables; the template's; secrets; forced ones; and the script folder in front of `PATH`.
 
 mod environment;
+mod words;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -43,6 +44,11 @@ pub enum CommandError {
          Add a shell (for example /bin/sh) to its image; SFTP and port forwarding work without one"
     )]
     NoShell,
+    #[error(
+        "this workspace has no shell, and there is no program {0} that could be started without one; \
+         name a program that is in its image by its full path"
+    )]
+    NoProgram(String),
     #[error("a command must not contain a NUL character")]
     Nul,
 }
@@ -67,7 +73,8 @@ pub fn prepare(
     let shell = shell::find(account.shell.as_deref(), inherited.get(OsStr::new("SHELL")).map(Path::new));
     let environment = Environment::assemble(facts, account, shell.as_deref(), inherited, extra);
     let directory = existing_directory(&facts.directory, account, &environment);
-    let (program, arguments) = command_line(shell, request)?;
+    let path = environment.text("PATH").unwrap_or_default();
+    let (program, arguments) = command_line(shell, request, &path)?;
     Ok(Launch { program, arguments, environment: environment.into_variables(), directory })
 }
 
@@ -89,24 +96,40 @@ impl Launch {
     }
 }
 
-fn command_line(shell: Option<PathBuf>, request: Request<'_>) -> Result<(PathBuf, Vec<OsString>), CommandError> {
-    let with_shell = |arguments: &[&str]| {
-        let shell = shell.clone().ok_or(CommandError::NoShell)?;
-        Ok((shell, arguments.iter().map(OsString::from).collect()))
+fn command_line(
+    shell: Option<PathBuf>,
+    request: Request<'_>,
+    path: &str,
+) -> Result<(PathBuf, Vec<OsString>), CommandError> {
+    let line = match request {
+        Request::LoginShell => return Ok((shell.ok_or(CommandError::NoShell)?, vec!["-l".into()])),
+        Request::Line(text) | Request::Script(text) => OsStr::new(text),
+        Request::ClientLine(line) => line,
     };
-    match request {
-        Request::Line(text) | Request::Script(text) if text.contains('\0') => Err(CommandError::Nul),
-        Request::ClientLine(line) if line.as_encoded_bytes().contains(&0) => Err(CommandError::Nul),
-        Request::LoginShell => with_shell(&["-l"]),
-        Request::ClientLine(line) => Ok((shell.ok_or(CommandError::NoShell)?, vec!["-c".into(), line.to_owned()])),
-        Request::Line(line) => with_shell(&["-c", line]),
-        Request::Script(script) => match interpreter(script) {
-            Some((program, arguments)) => {
-                Ok((program.into(), arguments.into_iter().chain(["-c", script]).map(OsString::from).collect()))
-            }
-            None => with_shell(&["-c", script]),
-        },
+    if line.as_encoded_bytes().contains(&0) {
+        return Err(CommandError::Nul);
     }
+    if let Request::Script(script) = request
+        && let Some((program, arguments)) = interpreter(script)
+    {
+        return Ok((program.into(), arguments.into_iter().chain(["-c", script]).map(OsString::from).collect()));
+    }
+    match shell {
+        Some(shell) => Ok((shell, vec!["-c".into(), line.to_owned()])),
+        None => without_shell(line, path),
+    }
+}
+
+/// In an image without a shell: a program and its words, when the line is no more than that.
+fn without_shell(line: &OsStr, path: &str) -> Result<(PathBuf, Vec<OsString>), CommandError> {
+    let mut words = words::split(line).ok_or(CommandError::NoShell)?.into_iter();
+    let name = PathBuf::from(words.next().ok_or(CommandError::NoShell)?);
+    let is_name = name.components().count() == 1 && !name.is_absolute();
+    let folders = path.split(':').filter(|_| is_name).filter(|folder| folder.starts_with('/'));
+    let places = folders.map(|folder| Path::new(folder).join(&name)).chain((!is_name).then(|| name.clone()));
+    let program = places.into_iter().find(|place| shell::is_program(place));
+    let program = program.ok_or_else(|| CommandError::NoProgram(name.display().to_string()))?;
+    Ok((program, words.collect()))
 }
 
 /// The program and arguments a script's first line names.
@@ -114,6 +137,13 @@ fn interpreter(script: &str) -> Option<(&str, Vec<&str>)> {
     let line = script.strip_prefix("#!")?.lines().next()?;
     let mut words = line.split_whitespace();
     Some((words.next()?, words.collect()))
+}
+
+/// The folder where commands start here, whether or not there is a shell to start them with.
+#[must_use]
+pub fn folder(facts: &Facts, account: &Account) -> PathBuf {
+    let environment = Environment::assemble(facts, account, None, std::env::vars_os().collect(), &[]);
+    existing_directory(&facts.directory, account, &environment)
 }
 
 /// The template's folder if it exists, else home, else the root.

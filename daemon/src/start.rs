@@ -32,6 +32,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return reaper::run();
     }
     let config = args.resolve(executable)?;
+    // Libraries panic without randomness; here it is still a sentence.
+    getrandom::fill(&mut [0; 1]).map_err(|error| {
+        anyhow::anyhow!("this system gives no random bytes ({error}); a container needs /dev/random and /dev/urandom")
+    })?;
     own_log::start(&config.log_dir);
     if let Err(error) = shown {
         tracing::warn!(%error, "the token stays visible in the environment of this process");

@@ -27,6 +27,8 @@ pub struct Setup {
     pub stun: Option<SocketAddr>,
     /// Run the server in this network namespace.
     pub namespace: Option<String>,
+    /// Host name of the access URL instead of the listener's address.
+    pub name: Option<&'static str>,
 }
 
 /// A running server and its folder.
@@ -62,7 +64,7 @@ impl Host {
             None => Command::new(server),
         };
         command.arg("--data-dir").arg(self.path("data")).args(["--listen", &self.address.to_string()]);
-        command.args(["--access-url", &self.url(), "--stop-workspaces-on-exit"]);
+        command.args(["--access-url", &self.access_url(), "--stop-workspaces-on-exit"]);
         command.args(["--stun", &self.setup.stun.map_or_else(|| "off".into(), |address| address.to_string())]);
         if let Some(name) = self.setup.first_workspace {
             command.args(["--first-workspace", name]);
@@ -130,9 +132,17 @@ impl Host {
         self.server.as_ref().expect("a running server").id()
     }
 
-    /// The access URL.
+    /// The address of the listener as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The access URL as daemons know it.
+    pub fn access_url(&self) -> String {
+        match self.setup.name {
+            Some(name) => format!("http://{name}:{}", self.address.port()),
+            None => self.url(),
+        }
     }
 
     /// A path in the folder of this host.

@@ -1,6 +1,7 @@
 //! The instruments of the big tests: our binaries as a user runs them, network namespaces, ledgers. No product code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that cannot set up its stage must fail.
 
+pub mod bare;
 pub mod bench;
 pub mod binary;
 pub mod decoders;
@@ -8,4 +9,5 @@ pub mod host;
 pub mod lab;
 pub mod openssh;
 pub mod payload;
+pub mod resolver;
 pub mod sim;

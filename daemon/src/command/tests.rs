@@ -5,11 +5,12 @@ use super::*;
 #[test]
 fn requests_become_command_lines() {
     let check = |shell: Option<&str>, request: Request<'_>, expect: Result<&[&str], CommandError>| {
-        let found = command_line(shell.map(PathBuf::from), request).map(|(program, arguments)| {
-            let mut words = vec![program.into_os_string()];
-            words.extend(arguments);
-            words
-        });
+        let found =
+            command_line(shell.map(PathBuf::from), request, "/no/such:/bin:/usr/bin").map(|(program, arguments)| {
+                let mut words = vec![program.into_os_string()];
+                words.extend(arguments);
+                words
+            });
         let expect = expect.map(|words| words.iter().map(OsString::from).collect::<Vec<_>>());
         assert_eq!(found, expect, "{request:?}");
     };
@@ -24,7 +25,13 @@ fn requests_become_command_lines() {
     );
     check(Some("/bin/sh"), Request::Script("#!\nx"), Ok(&["/bin/sh", "-c", "#!\nx"]));
     check(None, Request::LoginShell, Err(CommandError::NoShell));
-    check(None, Request::Line("true"), Err(CommandError::NoShell));
+    check(None, Request::Line("/bin/true 'a b' c"), Ok(&["/bin/true", "a b", "c"]));
+    check(None, Request::Line("true x"), Ok(&["/bin/true", "x"]));
+    check(None, Request::ClientLine(OsStr::new("/bin/true")), Ok(&["/bin/true"]));
+    check(None, Request::Line("true; true"), Err(CommandError::NoShell));
+    check(None, Request::Line("no-such-program"), Err(CommandError::NoProgram("no-such-program".into())));
+    check(None, Request::Line("/etc/passwd x"), Err(CommandError::NoProgram("/etc/passwd".into())));
+    check(None, Request::Line("./true"), Err(CommandError::NoProgram("./true".into())));
     check(Some("/bin/sh"), Request::Line("a\0b"), Err(CommandError::Nul));
     check(Some("/bin/sh"), Request::Script("a\0b"), Err(CommandError::Nul));
 }

@@ -11,7 +11,7 @@ use rpc::RpcError;
 use uuid::Uuid;
 
 use super::{State, call};
-use crate::command::{self, Request};
+use crate::command;
 use crate::network::Network;
 use crate::os::user::Account;
 use crate::scripts::cron;
@@ -67,11 +67,10 @@ fn facts(manifest: &Manifest, former: &Facts) -> Facts {
 }
 
 async fn introduce<N: Network>(state: &Arc<State<N>>, client: &rpc::Client) -> Result<(), RpcError> {
-    // The folder where a command would start is the expanded one; an image without a shell has no commands.
-    let launch = command::prepare(&state.context.facts(), &Account::current(), Request::LoginShell, &[]);
+    let folder = command::folder(&state.context.facts(), &Account::current());
     let startup = Startup {
         version: concat!("v", env!("CARGO_PKG_VERSION"), "-homeport").to_owned(),
-        expanded_directory: launch.map(|launch| written(&launch.directory)).unwrap_or_default(),
+        expanded_directory: written(&folder),
         subsystems: state.config.subsystems.iter().map(|subsystem| (*subsystem).into()).collect(),
     };
     let request = UpdateStartupRequest { startup: Some(startup) };

@@ -14,7 +14,13 @@ const REFUSERS: [&str; 2] = ["nologin", "false"];
 /// The shell to use: the account's, else `SHELL`, else a usual one; `None` in an image without any.
 #[must_use]
 pub fn find(account: Option<&Path>, environment: Option<&Path>) -> Option<PathBuf> {
-    choose(account, environment, |path| access(path, AccessFlags::X_OK).is_ok() && path.is_file())
+    choose(account, environment, is_program)
+}
+
+/// Whether this process may start the file.
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
+    access(path, AccessFlags::X_OK).is_ok() && path.is_file()
 }
 
 fn choose(account: Option<&Path>, environment: Option<&Path>, usable: impl Fn(&Path) -> bool) -> Option<PathBuf> {
