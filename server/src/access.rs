@@ -52,6 +52,9 @@ pub enum Action {
 pub enum Object {
     /// A workspace with its builds, logs and daemons.
     Workspace { owner: UserId },
+    /// A new workspace that runs as the user of this server, outside any sandbox: whoever enters it can read what the
+    /// server can, so only the owner of the site hands one out.
+    HostWorkspace { owner: UserId },
     /// An account.
     Account { id: UserId },
     /// Keys and tokens of an account.
@@ -93,6 +96,8 @@ pub fn decide(actor: &User, action: Action, object: Object) -> Verdict {
         };
     }
     match (object, action) {
+        (Object::HostWorkspace { owner }, _) if owner == actor.id => Verdict::Forbidden,
+        (Object::HostWorkspace { .. }, _) => Verdict::Hidden,
         (Object::Workspace { owner } | Object::Keys { owner }, _) if owner == actor.id => Verdict::Allowed,
         (Object::Workspace { .. } | Object::Keys { .. }, _) => Verdict::Hidden,
         (Object::Account { id }, Read | Update) if id == actor.id => Verdict::Allowed,

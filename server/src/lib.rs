@@ -10,6 +10,7 @@ pub mod folder;
 pub mod http;
 pub mod init_script;
 pub mod net;
+pub mod os;
 pub mod password;
 mod serve;
 pub mod state;
@@ -36,6 +37,8 @@ pub enum RunError {
     Folder(#[from] folder::FolderError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error("the data folder cannot be written: {0}")]
+    Mark(#[source] std::io::Error),
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
     #[error("{0} cannot be listened on: {1}. Stop what uses it, or name another address with --listen")]
@@ -89,6 +92,7 @@ pub async fn start(mut config: Config) -> Result<Running, RunError> {
     folder.path().clone_into(&mut config.data_dir);
     let store = Store::open(&config.data_dir.join("homeport.db"))?;
     let deployment_id = first::seed(&store, &config).await?;
+    store::backup::mark(&config.data_dir.join("homeport.db"), deployment_id).map_err(RunError::Mark)?;
     let listener = serve::bind(config.listen, config.next_free_port)
         .await
         .map_err(|error| RunError::Listen(config.listen, error))?;
@@ -116,6 +120,7 @@ pub async fn start(mut config: Config) -> Result<Running, RunError> {
     net::start(&state).await;
     let serving = tokio::spawn(serve::serve(listener, http::router(&state), state.stop.clone()));
     builds::run::start(&state).await?;
+    tokio::spawn(store::backup::keep(state.config.data_dir.join("homeport.db"), state.stop.clone()));
     Ok(Running { state, address, serving, _folder: folder })
 }
 

@@ -27,6 +27,8 @@ fn a_member_has_its_own_things_and_sees_no_others() {
     let member = actor(false, KeyScope::All);
     check(&member, Object::Workspace { owner: ME }, [Allowed; 6]);
     check(&member, Object::Workspace { owner: OTHER }, [Hidden; 6]);
+    check(&member, Object::HostWorkspace { owner: ME }, [Forbidden; 6]);
+    check(&member, Object::HostWorkspace { owner: OTHER }, [Hidden; 6]);
     check(&member, Object::Keys { owner: ME }, [Allowed; 6]);
     check(&member, Object::Keys { owner: OTHER }, [Hidden; 6]);
     check(&member, Object::Account { id: ME }, [Forbidden, Allowed, Allowed, Forbidden, Forbidden, Forbidden]);

@@ -9,13 +9,16 @@
 //! ```
 //!
 //! A server that dies leaves `running` and `canceling`; at its next start [`Input::Interrupted`] sends the first back to
-//! `pending` (every step may be repeated) and ends the second.
+//! `pending` (every step may be repeated) and ends the second. After [`MAX_ATTEMPTS`] it is [`Input::GiveUp`].
 
 use proto::rest::build::{Transition, WorkspaceStatus};
 use proto::rest::job::JobStatus;
 
 #[cfg(test)]
 mod tests;
+
+/// How often a build is begun. One that is interrupted so often may itself be what ends the server.
+pub const MAX_ATTEMPTS: u32 = 3;
 
 /// What happens to a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,14 @@ pub enum Input {
     Wound,
     /// The server starts and finds it.
     Interrupted,
+    /// The server starts and finds it, too often.
+    GiveUp,
+}
+
+/// What a server that finds a build under way does with it.
+#[must_use]
+pub const fn interrupted(attempts: u32) -> Input {
+    if attempts < MAX_ATTEMPTS { Input::Interrupted } else { Input::GiveUp }
 }
 
 /// An input that makes no sense in a state.
@@ -58,8 +69,8 @@ pub const fn next(state: JobStatus, input: Input) -> Result<JobStatus, Refused> 
     use JobStatus::{Canceled, Canceling, Failed, Pending, Running, Succeeded};
     match (state, input) {
         (Pending, Input::Take) => Ok(Running),
-        (Pending, Input::Cancel) | (Canceling, Input::Wound | Input::Interrupted) => Ok(Canceled),
-        (Pending | Running, Input::Fail) | (Canceling, Input::Fail) => Ok(Failed),
+        (Pending, Input::Cancel) | (Canceling, Input::Wound | Input::Interrupted | Input::GiveUp) => Ok(Canceled),
+        (Pending | Running, Input::Fail) | (Canceling, Input::Fail) | (Running, Input::GiveUp) => Ok(Failed),
         (Pending | Running, Input::Interrupted) => Ok(Pending),
         (Running, Input::Succeed) => Ok(Succeeded),
         (Running | Canceling, Input::Cancel) => Ok(Canceling),

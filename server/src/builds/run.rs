@@ -45,14 +45,22 @@ pub async fn start(state: &AppState) -> Result<()> {
 /// Builds that were under way go back to the queue or end; daemons are adopted, started again, or ended.
 async fn recover(state: &AppState) -> Result<()> {
     for build in state.store.read(builds::open).await? {
-        let Ok(to) = life::next(build.status, Input::Interrupted) else { continue };
+        let Ok(to) = life::next(build.status, life::interrupted(build.attempts)) else { continue };
         if build.status == JobStatus::Pending {
             continue;
         }
         let text = match to {
             JobStatus::Pending => "The server was stopped in the middle of this build. It runs again from the start.",
+            JobStatus::Failed => {
+                "The server was stopped in the middle of this build too often. It is not tried again: look at the \
+                 server's log, then order another build."
+            }
             _ => "The server was stopped while this build was being canceled.",
         };
+        if to.is_final() && build.transition == Transition::Start {
+            // Before its end is written: a server that is killed here finds the build again and comes back to this.
+            provision::undo(state, &build).await?;
+        }
         move_on(state, &build, build.status, to, text, LogLevel::Warn).await?;
     }
     let open: std::collections::HashSet<_> =

@@ -1,20 +1,19 @@
 //! Workspace daemons as clients see them. Their streams and their own calls belong to [`crate::net`].
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use proto::id::AgentId;
 use proto::rest::agent::{Agent, ConnectionInfo, ListeningPorts};
 use serde_json::{Value, json};
 
 use super::body::{Json, Path};
 use super::error::ApiResult;
+use super::routes::{Routes, get};
 use crate::access::{Action, Object, User, decide};
 use crate::state::AppState;
 use crate::store::{agents, now};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/workspaceagents/connection", get(connection))
         .route("/api/v2/workspaceagents/{agent}", get(one))
         .route("/api/v2/workspaceagents/{agent}/connection", get(connection_of))

@@ -1,9 +1,7 @@
 //! Builds of workspaces: order, read, follow, cancel.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response as HttpResponse;
-use axum::routing::{get, patch};
 use http::StatusCode;
 use proto::id::{BuildId, WorkspaceId};
 use proto::rest::Response;
@@ -14,6 +12,7 @@ use serde::Deserialize;
 use super::body::{Json, Path, Query};
 use super::error::{ApiError, ApiResult};
 use super::logs::{self, LogQuery};
+use super::routes::{Routes, get, patch};
 use super::upgrade::WebSocketUpgrade;
 use super::users::resolve;
 use super::workspaces::permitted;
@@ -22,9 +21,9 @@ use crate::builds::{self as runner, Order};
 use crate::state::AppState;
 use crate::store::{StoreError, builds, now, templates, workspaces};
 
-pub(super) fn routes() -> Router<AppState> {
+pub(super) fn routes() -> Routes {
     let build = "/api/v2/workspacebuilds/{build}";
-    Router::new()
+    Routes::new()
         .route("/api/v2/workspaces/{workspace}/builds", get(list).post(create))
         .route("/api/v2/workspaces/{workspace}/timings", get(workspace_timings))
         .route("/api/v2/users/{user}/workspace/{name}/builds/{number}", get(by_number))

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use proto::rest::deployment::{
     AuthCheck, AuthChecks, BuildInfo, Entitlements, Region, Regions, SshConfig, UpdateCheck,
 };
@@ -12,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::body::Json;
 use super::error::ApiResult;
+use super::routes::{Routes, get, post};
 use crate::access::{Action, Object, User, Verdict, decide};
 use crate::state::AppState;
 use crate::store::{now, settings};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/healthz", get(|| async { "OK" }))
         .route("/latency-check", get(|| async { "OK" }))
         .route("/api/v2", get(|| async { Json(proto::rest::Response::new("\u{1f44b}")) }))

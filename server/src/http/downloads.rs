@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response as HttpResponse};
-use axum::routing::get;
 use futures_util::stream;
 use http::{HeaderMap, StatusCode, header};
 use sha1::{Digest as _, Sha1};
@@ -17,6 +15,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::body::Path;
 use super::error::{ApiError, ApiResult};
+use super::routes::{Routes, get};
 use crate::builds::provision::daemon_binary;
 use crate::init_script;
 use crate::state::AppState;
@@ -36,8 +35,8 @@ struct Fingerprint {
     etag: Arc<str>,
 }
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/api/v2/init-script/{os}/{arch}", get(script)).route("/bin/{file}", get(binary))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/v2/init-script/{os}/{arch}", get(script)).route("/bin/{file}", get(binary))
 }
 
 async fn script(State(state): State<AppState>, Path((os, arch)): Path<(String, String)>) -> ApiResult<HttpResponse> {

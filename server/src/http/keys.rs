@@ -1,8 +1,6 @@
 //! Session keys and named tokens of an account.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use http::StatusCode;
 use proto::id::UserId;
 use proto::rest::key::{ApiKey, CreateToken, KeyCreated, KeyScope, TokenConfig};
@@ -10,6 +8,7 @@ use proto::rest::user::LoginType;
 
 use super::body::{Json, Path};
 use super::error::{ApiError, ApiResult};
+use super::routes::{Routes, get, post};
 use super::users::resolve;
 use super::{name, sign_in};
 use crate::access::{Action, Object, User};
@@ -24,8 +23,8 @@ const MAX_LIFETIME: time::Duration = time::Duration::days(36_500);
 
 const KEYS: fn(UserId) -> Object = |owner| Object::Keys { owner };
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/users/{user}/keys", post(create_session))
         .route("/api/v2/users/{user}/keys/tokens", get(list).post(create))
         .route("/api/v2/users/{user}/keys/tokens/tokenconfig", get(config))

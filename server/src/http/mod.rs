@@ -6,8 +6,10 @@ pub mod guard;
 pub mod identity;
 pub mod limit;
 pub mod name;
+pub mod routes;
 pub mod upgrade;
 
+mod accounts;
 mod agents;
 mod builds;
 mod deployment;
@@ -31,14 +33,17 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use proto::rest::VERSION_HEADER;
 
 use self::error::ApiError;
+use self::routes::Routes;
 use crate::state::AppState;
 
 /// Every route of the server.
-pub fn router(state: &AppState) -> Router {
-    Router::new()
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
         .merge(deployment::routes())
         .merge(sign_in::routes())
         .merge(users::routes())
+        .merge(accounts::routes())
         .merge(keys::routes())
         .merge(templates::routes())
         .merge(workspaces::routes())
@@ -49,6 +54,12 @@ pub fn router(state: &AppState) -> Router {
         .merge(downloads::routes())
         .merge(page::routes())
         .merge(crate::net::routes())
+}
+
+/// The routes with the layers around them.
+pub fn router(state: &AppState) -> Router {
+    routes()
+        .into_router()
         .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "Route not found.") })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.")

@@ -1,16 +1,15 @@
 //! The page at `/cli-auth`, which explains how to sign a command line in. It shows no secret: a page could be framed or
 //! photographed, and a person at this computer already has a session.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response as HttpResponse};
-use axum::routing::get;
 use http::header;
 
+use super::routes::{Routes, get};
 use crate::state::AppState;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/cli-auth", get(cli_auth)).route("/", get(cli_auth))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/cli-auth", get(cli_auth)).route("/", get(cli_auth))
 }
 
 async fn cli_auth(State(state): State<AppState>) -> HttpResponse {

@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response as HttpResponse};
-use axum::routing::{get, post};
 use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 use proto::id::UserId;
@@ -18,9 +16,10 @@ use proto::rest::{Response, SESSION_COOKIE};
 use proto::secret::Secret;
 use uuid::Uuid;
 
+use super::accounts;
 use super::body::Json;
 use super::error::{ApiError, ApiResult};
-use super::name;
+use super::routes::{Routes, get, post};
 use crate::access::User;
 use crate::password;
 use crate::state::{AppState, Event};
@@ -31,8 +30,8 @@ use crate::token::NewKey;
 /// How long a session lasts after a sign-in.
 pub(super) const SESSION: time::Duration = time::Duration::days(1);
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/users/first", get(has_first).post(create_first))
         .route("/api/v2/users/login", post(login))
         .route("/api/v2/users/logout", post(logout))
@@ -50,21 +49,12 @@ async fn create_first(
     State(state): State<AppState>,
     Json(new): Json<CreateFirstUser>,
 ) -> ApiResult<(StatusCode, Json<FirstUserCreated>)> {
-    if !name::is_good(&new.username) {
-        return Err(ApiError::field("username", "Letters, digits and single dashes, at most 32."));
-    }
-    if !new.email.contains('@') || new.email.len() > 254 {
-        return Err(ApiError::field("email", "An address with an @ is needed."));
-    }
+    accounts::check_names(&new.username, &new.email)?;
     // Cheap refusal first; the write below checks again, in one step with the insert.
     if state.store.read(users::count).await? != 0 {
         return Err(ApiError::conflict("The initial user has already been created."));
     }
-    let secret = Secret::new(new.password);
-    let hashed = tokio::task::spawn_blocking(move || password::hash(&secret)).await;
-    let password_hash = hashed
-        .map_err(|_| ApiError::from(StoreError::Abandoned))?
-        .map_err(|error| ApiError::field("password", error.to_string()))?;
+    let password_hash = accounts::hash(new.password).await?;
     let user = NewUser {
         id: UserId(Uuid::new_v4()),
         username: new.username,

@@ -1,9 +1,7 @@
 //! Templates and their versions: reading. The built-in ones ask no questions.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response as HttpResponse;
-use axum::routing::{get, post};
 use http::StatusCode;
 use proto::id::{TemplateId, TemplateVersionId};
 use proto::rest::job::JobStatus;
@@ -15,14 +13,15 @@ use serde_json::{Value, json};
 use super::body::{Json, Path, Query};
 use super::error::{ApiError, ApiResult};
 use super::logs::{self, LogQuery};
+use super::routes::{Routes, get, post};
 use super::upgrade::WebSocketUpgrade;
 use crate::access::{Action, Object, User, decide};
 use crate::state::AppState;
 use crate::store::{now, organizations, resources, templates};
 
-pub(super) fn routes() -> Router<AppState> {
+pub(super) fn routes() -> Routes {
     let version = "/api/v2/templateversions/{version}";
-    Router::new()
+    Routes::new()
         .route("/api/v2/templates", get(all))
         .route("/api/v2/templates/examples", get(nothing))
         .route("/api/v2/templates/{template}", get(one))

@@ -1,8 +1,6 @@
 //! Accounts, and organizations as an account sees them.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use proto::id::UserId;
 use proto::rest::organization::Organization;
 use proto::rest::user::{User as Account, UserList, UserLoginType, UserRoles};
@@ -10,14 +8,15 @@ use serde::Deserialize;
 
 use super::body::{Json, Path, Query};
 use super::error::ApiResult;
+use super::routes::{Routes, get};
 use crate::access::{Action, Object, User, decide};
 use crate::state::AppState;
 use crate::store::{organizations, users};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/v2/users", get(list))
-        .route("/api/v2/users/{user}", get(one))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/api/v2/users", get(list).post(super::accounts::create))
+        .route("/api/v2/users/{user}", get(one).delete(super::accounts::remove))
         .route("/api/v2/users/{user}/login-type", get(login_type))
         .route("/api/v2/users/{user}/roles", get(roles))
         .route("/api/v2/users/{user}/organizations", get(users_organizations))

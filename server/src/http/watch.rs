@@ -3,11 +3,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response as HttpResponse};
-use axum::routing::get;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header;
 use proto::id::WorkspaceId;
@@ -18,6 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::body::Path;
 use super::error::ApiResult;
+use super::routes::{Routes, get};
 use super::upgrade::{Socket, WebSocketUpgrade};
 use super::workspaces::readable;
 use crate::access::User;
@@ -29,8 +28,8 @@ pub(super) const PING_EVERY: Duration = Duration::from_secs(15);
 /// Messages that wait for a slow reader; then it is skipped ahead, because each message is the whole state.
 const WAITING: usize = 8;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/workspaces/{workspace}/watch", get(by_events))
         .route("/api/v2/workspaces/{workspace}/watch-ws", get(by_socket))
 }

@@ -1,8 +1,6 @@
 //! Settings of a workspace that need no build.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post, put};
 use http::StatusCode;
 use proto::id::WorkspaceId;
 use proto::rest::Response;
@@ -15,6 +13,7 @@ use serde_json::{Value, json};
 use super::body::{Json, Path};
 use super::error::{ApiError, ApiResult};
 use super::name;
+use super::routes::{Routes, get, post, put};
 use super::workspaces::{permitted, readable};
 use crate::access::{Action, User};
 use crate::state::{AppState, Event};
@@ -24,9 +23,9 @@ use crate::store::{StoreError, now};
 /// Shortest and longest time until a workspace stops by itself, as upstream.
 const TTL_MS: std::ops::RangeInclusive<i64> = 60_000..=30 * 24 * 3_600_000;
 
-pub(super) fn routes() -> Router<AppState> {
+pub(super) fn routes() -> Routes {
     let workspace = "/api/v2/workspaces/{workspace}";
-    Router::new()
+    Routes::new()
         .route(&format!("{workspace}/autostart"), put(autostart))
         .route(&format!("{workspace}/ttl"), put(ttl))
         .route(&format!("{workspace}/extend"), put(extend))

@@ -1,8 +1,6 @@
 //! Workspaces: list, read, create.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use http::StatusCode;
 use proto::id::{UserId, WorkspaceId};
 use proto::rest::build::{BuildReason, Transition};
@@ -12,6 +10,7 @@ use uuid::Uuid;
 
 use super::body::{Json, Path, Query};
 use super::error::{ApiError, ApiResult};
+use super::routes::{Routes, get, post};
 use super::users::resolve;
 use super::{name, search};
 use crate::access::{Action, Object, User, decide};
@@ -25,8 +24,8 @@ const MAX_PAGE: usize = 1000;
 
 const WORKSPACES: fn(UserId) -> Object = |owner| Object::Workspace { owner };
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/workspaces", get(list))
         .route("/api/v2/workspaces/{workspace}", get(one).patch(super::workspace_settings::rename))
         .route("/api/v2/users/{user}/workspace/{name}", get(by_name))
@@ -140,6 +139,10 @@ async fn create(
     }
     super::workspace_settings::check_schedule(wanted.autostart_schedule.as_deref())?;
     super::workspace_settings::check_ttl(wanted.ttl_ms)?;
+    // Both built-in templates run on this computer as the user of the server; there are no others yet.
+    decide(&user, Action::Create, Object::HostWorkspace { owner }).check().map_err(|error| {
+        error.with_detail("Workspaces of built-in templates run as the user of this server: its owner makes them.")
+    })?;
     let initiator = user.id;
     let write = state.store.write(move |db| {
         let no_template = |_| StoreError::Conflict("The template does not exist.".into());

@@ -26,10 +26,8 @@ mod version;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use http::StatusCode;
 use proto::derp_map::DerpMap;
 use proto::id::AgentId;
@@ -37,6 +35,7 @@ use proto::key::NodePrivate;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::http::routes::{Routes, get};
 use crate::state::AppState;
 use crate::store::net_keys::{self, NetKey, Purpose};
 
@@ -119,8 +118,8 @@ impl Net {
 }
 
 /// Routes of the mesh half, with their full paths.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/derp", get(derp))
         .route("/derp/latency-check", get(|| async { StatusCode::OK }))
         .merge(agent_api::routes())

@@ -33,6 +33,8 @@ pub struct Waiting {
     pub owner: UserId,
     pub owner_name: String,
     pub template_name: String,
+    /// How often it was begun.
+    pub attempts: u32,
 }
 
 /// Queues a build.
@@ -92,7 +94,7 @@ pub fn queue(db: &Db, new: &NewBuild, now: Time) -> Result<()> {
 /// The store's.
 pub fn open(db: &Db) -> Result<Vec<Waiting>> {
     let mut find = db.prepare_cached(
-        "SELECT b.id, b.job_id, j.status, b.transition, b.workspace_id, w.name AS workspace_name, w.owner_id,
+        "SELECT b.id, b.job_id, j.status, j.attempts, b.transition, b.workspace_id, w.name AS workspace_name, w.owner_id,
                 u.username AS owner_name, t.name AS template_name
          FROM builds b JOIN jobs j ON j.id = b.job_id JOIN workspaces w ON w.id = b.workspace_id
               JOIN users u ON u.id = w.owner_id
@@ -111,6 +113,7 @@ pub fn open(db: &Db) -> Result<Vec<Waiting>> {
                 owner: row.id("owner_id")?,
                 owner_name: row.text("owner_name")?,
                 template_name: row.text("template_name")?,
+                attempts: row.get("attempts")?,
             })
         }())
     })?;

@@ -56,6 +56,7 @@ pub fn advance(db: &Db, id: JobId, from: JobStatus, to: JobStatus, reason: &str,
     let changed = db.execute(
         "UPDATE jobs SET status = ?3, updated_at = ?5,
                 reason = CASE WHEN ?4 = '' THEN reason ELSE ?4 END,
+                attempts = attempts + (?3 = 'running'),
                 started_at = CASE ?3 WHEN 'running' THEN ?5 WHEN 'pending' THEN NULL ELSE started_at END,
                 completed_at = CASE WHEN ?3 IN ('succeeded', 'failed', 'canceled') THEN ?5 ELSE NULL END,
                 canceled_at = CASE WHEN ?3 IN ('canceling', 'canceled') THEN coalesce(canceled_at, ?5) END

@@ -12,6 +12,7 @@ pub mod agent_metadata;
 pub mod agent_presence;
 pub mod agent_stats;
 pub mod agents;
+pub mod backup;
 pub mod builds;
 pub mod daemons;
 pub mod git_ssh_keys;

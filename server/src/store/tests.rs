@@ -89,7 +89,7 @@ fn a_database_that_cannot_be_used_is_left_as_it_is() {
         |file| {
             std::fs::write(file, b"this is a letter, not a database, and it is longer than a header....").expect("file")
         },
-        |error| matches!(error, OpenError::Damaged(_)),
+        |error| matches!(error, OpenError::Damaged { .. }),
     );
     check_open(
         |file| {
@@ -115,7 +115,7 @@ fn broken_pages_are_found_at_opening() {
     bytes[from..from + 2000].fill(0xAA);
     std::fs::write(&file, &bytes).expect("written");
     let error = Store::open(&file).err().expect("must not open");
-    assert!(matches!(error, OpenError::Damaged(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn count(db: &Db) -> Result<i64> {
 /// [`StoreError::NotFound`], or the store's.
 pub fn find(db: &Db, word: &str) -> Result<User> {
     let mut find = db.prepare_cached(
-        "SELECT * FROM users WHERE id = lower(?1) OR username = ?1 ORDER BY id = lower(?1) DESC LIMIT 1",
+        "SELECT * FROM users WHERE (id = lower(?1) OR username = ?1) AND deleted = 0 ORDER BY id = lower(?1) DESC LIMIT 1",
     )?;
     let user = find.query_row([word], |row| Ok(read(row)))??;
     with_organizations(db, user)
@@ -45,7 +45,8 @@ pub fn find(db: &Db, word: &str) -> Result<User> {
 /// The store's.
 pub fn list(db: &Db, search: &str) -> Result<Vec<User>> {
     let mut find = db.prepare_cached(
-        "SELECT * FROM users WHERE ?1 = '' OR instr(lower(username), lower(?1)) OR instr(lower(email), lower(?1))
+        "SELECT * FROM users
+         WHERE deleted = 0 AND (?1 = '' OR instr(lower(username), lower(?1)) OR instr(lower(email), lower(?1)))
          ORDER BY lower(username)",
     )?;
     let users = find.query_map([search], |row| Ok(read(row)))?.map(|row| row?).collect::<Result<Vec<_>>>()?;
@@ -57,7 +58,7 @@ pub fn list(db: &Db, search: &str) -> Result<Vec<User>> {
 /// # Errors
 /// [`StoreError::NotFound`], or the store's.
 pub fn password_hash(db: &Db, email: &str) -> Result<(UserId, String, UserStatus)> {
-    let mut find = db.prepare_cached("SELECT id, password_hash, status FROM users WHERE email = ?1")?;
+    let mut find = db.prepare_cached("SELECT id, password_hash, status FROM users WHERE email = ?1 AND deleted = 0")?;
     find.query_row([email], |row| {
         Ok(|| -> Result<_> {
             Ok((row.id("id")?, row.text("password_hash")?, UserStatus::from_word(&row.text("status")?)))
@@ -103,6 +104,79 @@ pub fn insert_first(db: &Db, user: &NewUser, now: Time) -> Result<OrganizationId
     let organization = super::organizations::find(db, "default")?.id;
     insert(db, user, organization, now)?;
     Ok(organization)
+}
+
+/// An account's hash, to check the old password before a new one.
+///
+/// # Errors
+/// [`StoreError::NotFound`], or the store's.
+pub fn hash_of(db: &Db, id: UserId) -> Result<String> {
+    Ok(db.query_row("SELECT password_hash FROM users WHERE id = ?1 AND deleted = 0", [id.to_string()], |row| {
+        row.get(0)
+    })?)
+}
+
+/// Sets a new hash and voids every session that the old password opened, in one step. Returns the ids of the void keys.
+///
+/// # Errors
+/// [`StoreError::NotFound`], or the store's.
+pub fn set_password(db: &Db, id: UserId, hash: &str, kept_key: &str, now: Time) -> Result<Vec<String>> {
+    let changed = db.execute(
+        "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1 AND deleted = 0",
+        params![id.to_string(), hash, now.unix_micros()],
+    )?;
+    if changed == 0 {
+        return Err(StoreError::NotFound);
+    }
+    // The command line of this computer signs in by a file, not by the password.
+    let local = super::settings::get(db, "local_key")?.unwrap_or_default();
+    let mut void =
+        db.prepare_cached("DELETE FROM api_keys WHERE user_id = ?1 AND id <> ?2 AND id <> ?3 RETURNING id")?;
+    let keys = void.query_map(params![id.to_string(), kept_key, local], |row| row.get(0))?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Suspends an account or lets it in again. A suspended one loses every key. Returns the ids of the void keys.
+///
+/// # Errors
+/// [`StoreError::NotFound`], or the store's.
+pub fn set_status(db: &Db, id: UserId, status: UserStatus, now: Time) -> Result<Vec<String>> {
+    let changed = db.execute(
+        "UPDATE users SET status = ?2, updated_at = ?3 WHERE id = ?1 AND deleted = 0",
+        params![id.to_string(), status.as_str(), now.unix_micros()],
+    )?;
+    match (changed, status) {
+        (0, _) => Err(StoreError::NotFound),
+        (_, UserStatus::Suspended) => void_keys(db, id),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Deletes an account: its row stays for the past that names it, its names are free again, nothing opens it any more.
+/// Returns the ids of the void keys.
+///
+/// # Errors
+/// [`StoreError::Conflict`] while it owns workspaces; [`StoreError::NotFound`]; or the store's.
+pub fn delete(db: &Db, id: UserId, impossible_hash: &str, now: Time) -> Result<Vec<String>> {
+    let owns: i64 =
+        db.query_row("SELECT count(*) FROM workspaces WHERE owner_id = ?1 AND deleted = 0", [id.to_string()], |row| {
+            row.get(0)
+        })?;
+    if owns > 0 {
+        return Err(StoreError::Conflict("The account still has workspaces. Delete them first.".into()));
+    }
+    let changed = db.execute(
+        "UPDATE users SET deleted = 1, status = 'suspended', username = id, email = id || '@deleted.invalid', name = '',
+                password_hash = ?2, is_owner = 0, updated_at = ?3 WHERE id = ?1 AND deleted = 0",
+        params![id.to_string(), impossible_hash, now.unix_micros()],
+    )?;
+    if changed == 0 { Err(StoreError::NotFound) } else { void_keys(db, id) }
+}
+
+fn void_keys(db: &Db, id: UserId) -> Result<Vec<String>> {
+    let mut void = db.prepare_cached("DELETE FROM api_keys WHERE user_id = ?1 RETURNING id")?;
+    let keys = void.query_map([id.to_string()], |row| row.get(0))?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
 fn with_organizations(db: &Db, mut user: User) -> Result<User> {

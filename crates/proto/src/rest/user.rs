@@ -67,6 +67,27 @@ pub struct CreateFirstUser {
     pub trial: bool,
 }
 
+/// `POST users`: an account made by the owner.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CreateUser {
+    pub email: String,
+    pub username: String,
+    pub name: String,
+    /// Secret: never logged, which is why this type has no `Debug`.
+    pub password: String,
+}
+
+/// `PUT users/{user}/password`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdatePassword {
+    /// Secret. Needed for one's own account.
+    pub old_password: String,
+    /// Secret.
+    pub password: String,
+}
+
 /// Answer of `POST users/first`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

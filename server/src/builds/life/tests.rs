@@ -3,22 +3,23 @@
 use proto::rest::build::{Transition, WorkspaceStatus};
 use proto::rest::job::JobStatus::{self, Canceled, Canceling, Failed, Pending, Running, Succeeded, Unknown};
 
-use super::Input::{self, Cancel, Fail, Interrupted, Succeed, Take, Wound};
-use super::{NotQueued, may_queue, next, workspace_status};
+use super::Input::{self, Cancel, Fail, GiveUp, Interrupted, Succeed, Take, Wound};
+use super::{MAX_ATTEMPTS, NotQueued, interrupted, may_queue, next, workspace_status};
 
-const INPUTS: [Input; 6] = [Take, Succeed, Fail, Cancel, Wound, Interrupted];
+const INPUTS: [Input; 7] = [Take, Succeed, Fail, Cancel, Wound, Interrupted, GiveUp];
 
-fn check(state: JobStatus, expect: [Option<JobStatus>; 6]) {
+fn check(state: JobStatus, expect: [Option<JobStatus>; 7]) {
     assert_eq!(INPUTS.map(|input| next(state, input).ok()), expect, "{state}");
 }
 
 #[test]
 fn every_state_with_every_input() {
-    check(Pending, [Some(Running), None, Some(Failed), Some(Canceled), None, Some(Pending)]);
-    check(Running, [None, Some(Succeeded), Some(Failed), Some(Canceling), None, Some(Pending)]);
-    check(Canceling, [None, Some(Succeeded), Some(Failed), Some(Canceling), Some(Canceled), Some(Canceled)]);
+    check(Pending, [Some(Running), None, Some(Failed), Some(Canceled), None, Some(Pending), None]);
+    check(Running, [None, Some(Succeeded), Some(Failed), Some(Canceling), None, Some(Pending), Some(Failed)]);
+    let canceled = Some(Canceled);
+    check(Canceling, [None, Some(Succeeded), Some(Failed), Some(Canceling), canceled, canceled, canceled]);
     for over in [Succeeded, Failed, Canceled, Unknown] {
-        check(over, [None; 6]);
+        check(over, [None; 7]);
     }
 }
 
@@ -34,6 +35,16 @@ fn a_build_ends_in_exactly_one_way_whatever_happens() {
             assert!(end.is_none_or(|end| end == state), "left {end:?} for {state}");
             end = state.is_final().then_some(state);
         }
+    }
+}
+
+#[test]
+fn the_third_interruption_is_the_last() {
+    for (attempts, expect) in [(0, Interrupted), (1, Interrupted), (MAX_ATTEMPTS - 1, Interrupted)] {
+        assert_eq!(interrupted(attempts), expect, "{attempts}");
+    }
+    for attempts in [MAX_ATTEMPTS, MAX_ATTEMPTS + 1, u32::MAX] {
+        assert_eq!(interrupted(attempts), GiveUp, "{attempts}");
     }
 }
 

@@ -20,19 +20,19 @@ pub use service::AgentService;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use serde::Deserialize;
 
 use super::version;
 use crate::access::AgentIdentity;
 use crate::http::body::Query;
 use crate::http::error::ApiResult;
+use crate::http::routes::{Routes, get};
 use crate::http::upgrade::WebSocketUpgrade;
 use crate::state::AppState;
 
 /// The endpoint.
-pub fn routes() -> axum::Router<AppState> {
-    axum::Router::new().route("/api/v2/workspaceagents/me/rpc", get(connect))
+pub fn routes() -> Routes {
+    Routes::new().route("/api/v2/workspaceagents/me/rpc", get(connect))
 }
 
 #[derive(Deserialize)]

@@ -9,19 +9,18 @@ mod git_ssh_key;
 #[cfg(test)]
 mod tests;
 
-use axum::Router;
-use axum::routing::{get, patch, post};
 use http::StatusCode;
 use proto::id::AgentId;
 
 use crate::access::{Action, AgentIdentity, Object, User, decide};
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::routes::{Routes, get, patch, post};
 use crate::state::AppState;
 use crate::store::agents::{self, Place};
 
 /// The routes.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/workspaceagents/me/logs", patch(agent_logs::append))
         .route("/api/v2/workspaceagents/me/log-source", post(agent_logs::add_source))
         .route("/api/v2/workspaceagents/me/gitsshkey", get(git_ssh_key::of_agent))

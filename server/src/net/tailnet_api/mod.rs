@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::StatusCode;
 use proto::id::{AgentId, PeerId};
@@ -26,13 +25,14 @@ use super::version;
 use crate::access::{Action, Object, User, decide};
 use crate::http::body::{Path, Query};
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::routes::{Routes, get};
 use crate::http::upgrade::{Socket, WebSocketUpgrade};
 use crate::state::AppState;
 use crate::store::{agents, now};
 
 /// The endpoints.
-pub fn routes() -> axum::Router<AppState> {
-    axum::Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/api/v2/tailnet", get(connect_user))
         .route("/api/v2/workspaceagents/{agent}/coordinate", get(connect_one))
         .route("/api/v2/derp-map", get(derp_map))
