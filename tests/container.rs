@@ -2,6 +2,9 @@
 //! Root only. What a person does from outside goes through `homeport` and Debian's sftp.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "container/moving.rs"]
+mod moving;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpStream};
@@ -71,6 +74,16 @@ impl Stage {
 
     fn exec(&self, line: &str) -> String {
         run(self.homeport(&["ssh", "bare", "--"]).arg(line))
+    }
+
+    /// A script of the workspace's template; to be added before its daemon connects.
+    fn add_script(&self, script: &str, when: &str) {
+        self.sql(&format!(
+            "INSERT INTO log_sources (id, agent_id, display_name, created_at) \
+             SELECT id, id, 'script', created_at FROM agents; \
+             INSERT INTO scripts (id, agent_id, log_source_id, display_name, script, {when}) \
+             SELECT id, id, id, 'script', '{script}', 1 FROM agents"
+        ));
     }
 
     /// One statement on the server's database.
@@ -178,12 +191,7 @@ async fn process_1_buries_orphans_and_ends_in_order() {
         return;
     }
     let stage = Stage::build().await;
-    stage.sql(
-        "INSERT INTO log_sources (id, agent_id, display_name, created_at) \
-         SELECT id, id, 'last', created_at FROM agents; \
-         INSERT INTO scripts (id, agent_id, log_source_id, display_name, script, run_on_stop) \
-         SELECT id, id, id, 'last', '#!/bin/inmate note /out/stopped', 1 FROM agents",
-    );
+    stage.add_script("#!/bin/inmate note /out/stopped", "run_on_stop");
     let mut bare = stage.by_hosts_file(&[]);
     stage.exec("/bin/inmate orphans 60");
     assert_eq!(stage.exec("/bin/inmate zombies 0"), "0\n");
@@ -206,4 +214,27 @@ async fn without_the_reaper_orphans_stay() {
     stage.exec("/bin/inmate orphans 20");
     assert_eq!(stage.exec("/bin/inmate zombies 20"), "20\n");
     assert_eq!(bare.stop().code(), Some(0), "{}", bare.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_startup_script_sees_what_it_says() {
+    if !tests::lab::available("who_waits_for_a_startup_script_sees_what_it_says") {
+        return;
+    }
+    let stage = Stage::build().await;
+    stage.add_script("#!/bin/inmate hold /out/go", "run_on_start");
+    let bare = stage.by_hosts_file(&[]);
+    let mut ssh = stage.homeport(&["ssh", "--wait=yes", "bare", "--", "/bin/inmate say in"]);
+    let mut waiting = Guard(ssh.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut shown = BufReader::new(waiting.0.stderr.take().unwrap()).lines();
+    let line = shown.find(|line| line.as_ref().is_ok_and(|line| line == "    preparing the house"));
+    assert!(line.is_some(), "the script's line was not shown\n{}", bare.log());
+    fs::write(bare.out("go"), "").unwrap();
+    let mut answer = String::new();
+    waiting.0.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "in\n");
+
+    // Quiet means quiet, and whoever does not wait is not held up.
+    let quiet = stage.ssh(&["--quiet", "bare", "--", "/bin/inmate say in"]);
+    assert!(quiet.status.success() && quiet.stderr.is_empty(), "{}", said(&quiet));
 }

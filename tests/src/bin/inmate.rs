@@ -18,6 +18,13 @@ fn main() {
         ["variable", name] => println!("{}", std::env::var(name).unwrap_or_default()),
         // As a script's interpreter: the file, then `-c` and the script.
         ["note", file, ..] => std::fs::write(file, "noted\n").unwrap(),
+        // A startup script that says something and then takes its time.
+        ["hold", file, ..] => {
+            println!("preparing the house");
+            while !std::path::Path::new(file).exists() {
+                std::thread::yield_now();
+            }
+        }
         ["orphans", count] => orphans(count.parse().unwrap()),
         ["parent"] => drop(myself("orphan").stdin(Stdio::piped()).spawn().unwrap()),
         ["orphan"] => {
