@@ -5,8 +5,37 @@ use proto::rest::build::{Build, BuildParameter, BuildReason, CreateBuild, Transi
 use proto::rest::workspace::Workspace;
 
 use crate::failure::failure;
-use crate::follow;
+use crate::global::Global;
+use crate::target::Target;
 use crate::terminal::{harmless, print, progress};
+use crate::{follow, reach};
+
+/// Options of `start`, `stop` and `restart`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The workspace, as `[owner/]name`.
+    workspace: String,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The workspace that was named, where it is.
+pub struct Named {
+    pub target: Target,
+    pub deployment: Deployment,
+    pub workspace: Workspace,
+}
+
+impl Args {
+    /// Finds the workspace; what is wrong with the words is said before anybody is asked.
+    pub async fn find(&self, global: &Global) -> anyhow::Result<Named> {
+        let target = Target::parse(&self.workspace)?;
+        parameters(&self.options.parameters)?;
+        let deployment = global.deployment().await?;
+        let workspace = reach::workspace(&deployment, &target).await?;
+        Ok(Named { target, deployment, workspace })
+    }
+}
 
 /// Options of the commands that build.
 #[derive(clap::Args, Default)]

@@ -2,7 +2,7 @@
 
 use crate::global::Global;
 use crate::{
-    completion, config_ssh, connect, create, delete, gitssh, list, login, logout, netcheck, ping, port_forward,
+    build, completion, config_ssh, connect, create, delete, gitssh, list, login, logout, netcheck, ping, port_forward,
     restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
 };
 
@@ -35,11 +35,11 @@ pub enum Command {
     /// Make a workspace.
     Create(create::Args),
     /// Start a workspace.
-    Start(start::Args),
+    Start(build::Args),
     /// Stop a workspace.
-    Stop(stop::Args),
+    Stop(build::Args),
     /// Stop a workspace and start it again.
-    Restart(restart::Args),
+    Restart(build::Args),
     /// Delete a workspace.
     #[command(visible_alias = "rm")]
     Delete(delete::Args),

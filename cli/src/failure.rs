@@ -17,13 +17,16 @@ pub fn failure(what: impl Into<String>, next: impl Into<String>) -> anyhow::Erro
     Failure { what: what.into(), next: next.into() }.into()
 }
 
+/// How the HTTP libraries begin the errors that only say that something was wrong below.
+const LAYERS: [&str; 2] = ["error sending request", "client error ("];
+
 /// The whole line, without a prefix.
 pub fn line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     // The layers between say the same in other words; the first and the last carry the news, except that the HTTP
-    // library's own first layer has none.
+    // libraries' own layers have none.
     let causes = error.chain().skip(1).map(ToString::to_string);
-    let causes: Vec<String> = causes.filter(|cause| !cause.starts_with("error sending request")).collect();
+    let causes: Vec<String> = causes.filter(|cause| !LAYERS.iter().any(|layer| cause.starts_with(layer))).collect();
     for cause in [causes.first(), causes.last()].into_iter().flatten() {
         if !text.contains(cause.as_str()) {
             text.push_str(": ");

@@ -4,7 +4,7 @@ use proto::rest::workspace::Workspace;
 use time::OffsetDateTime;
 
 use crate::global::Global;
-use crate::table::{Column, Output, print_json, render, span};
+use crate::table::{Column, Output, moment, print_json, render, span};
 use crate::terminal::{print, progress};
 
 /// Options of `list`.
@@ -33,8 +33,8 @@ const COLUMNS: &[Column<Workspace>] = &[
     Column { name: "template", cell: |w| w.template_name.clone() },
     Column { name: "status", cell: |w| capital(w.latest_build.status.as_str()) },
     Column { name: "healthy", cell: |w| w.health.healthy.to_string() },
-    Column { name: "last built", cell: |w| ago(w.latest_build.created_at.0) },
-    Column { name: "last used", cell: |w| ago(w.last_used_at.0) },
+    Column { name: "last built", cell: |w| moment(w.latest_build.created_at.0, OffsetDateTime::now_utc()) },
+    Column { name: "last used", cell: |w| moment(w.last_used_at.0, OffsetDateTime::now_utc()) },
     Column { name: "current version", cell: |w| w.latest_build.template_version_name.clone() },
     Column { name: "outdated", cell: |w| w.outdated.to_string() },
     Column { name: "starts at", cell: |w| w.autostart_schedule.clone().unwrap_or_default() },
@@ -61,13 +61,6 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
-}
-
-fn ago(then: OffsetDateTime) -> String {
-    if then.year() <= 1 {
-        return "never".into();
-    }
-    format!("{} ago", span((OffsetDateTime::now_utc() - then).whole_seconds()))
 }
 
 fn capital(word: &str) -> String {

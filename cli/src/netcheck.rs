@@ -87,10 +87,18 @@ fn text(report: &Report) -> String {
         },
     ];
     for (region, latency) in &report.relay_latency_ms {
-        lines.push(format!("Relay {region}:    {latency:.1} ms"));
+        lines.push(format!("Relay {region}:    {}", milliseconds(*latency)));
     }
     for endpoint in &report.endpoints {
         lines.push(format!("Endpoint:     {endpoint}"));
     }
     lines.join("\n")
 }
+
+/// On loopback a relay answers faster than a tenth of a millisecond; a zero would look like no measurement.
+fn milliseconds(latency: f64) -> String {
+    if latency < 0.1 { "under 0.1 ms".into() } else { format!("{latency:.1} ms") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
 
     let deployment = global.deployment().await?;
     let starting = session::begin(&deployment, global.disable_direct_connections);
-    let policy = Policy { wait: Wait::Auto, autostart: !args.disable_autostart };
+    let policy = Policy { wait: Wait::Auto, autostart: !args.disable_autostart, quiet: false };
     let (workspace, agent) = reach::agent(&deployment, &target, policy).await?;
     let mut session = starting.attach(agent.id).await?;
     session.reachable().await?;

@@ -1,6 +1,7 @@
 //! From a name to a workspace daemon that is ready: finds the workspace, starts it when it is stopped, waits for the
 //! daemon and its startup script. What `ssh`, `port-forward`, `ping` and `speedtest` share. No mesh here.
 
+mod script_log;
 mod verdict;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::failure::failure;
 use crate::target::Target;
 use crate::terminal::progress;
 use crate::{build, follow};
+use script_log::ScriptLog;
 pub use verdict::{Verdict, verdict};
 
 /// Whether to wait for startup scripts.
@@ -36,6 +38,8 @@ pub struct Policy {
     pub wait: Wait,
     /// Start a stopped workspace.
     pub autostart: bool,
+    /// Do not show what startup scripts say while they are waited for.
+    pub quiet: bool,
 }
 
 /// First pause between looks at a daemon; it doubles up to `LONGEST`.
@@ -60,7 +64,7 @@ pub async fn agent(deployment: &Deployment, target: &Target, policy: Policy) -> 
     let found = workspace(deployment, target).await?;
     let running = Box::pin(started(deployment, found, target, policy.autostart)).await?;
     let agent = choose(&running, target)?;
-    let agent = ready(deployment, agent, policy.wait).await?;
+    let agent = ready(deployment, agent, policy).await?;
     Ok((running, agent))
 }
 
@@ -135,17 +139,25 @@ fn choose(workspace: &Workspace, target: &Target) -> anyhow::Result<Agent> {
 }
 
 /// Waits until the daemon is connected and, if wanted, its startup script is done.
-async fn ready(deployment: &Deployment, mut agent: Agent, wait: Wait) -> anyhow::Result<Agent> {
+async fn ready(deployment: &Deployment, mut agent: Agent, policy: Policy) -> anyhow::Result<Agent> {
     let (mut pause, mut waited, mut told) = (SHORTEST, Duration::ZERO, String::new());
+    let mut log = None;
     loop {
-        match verdict(&agent, wait) {
+        let verdict = verdict(&agent, policy.wait);
+        if matches!(verdict, Verdict::WaitForScripts(_)) && !policy.quiet {
+            log.get_or_insert_with(|| ScriptLog::show(deployment, agent.id));
+        }
+        match verdict {
             Verdict::Ready(warning) => {
+                if let Some(log) = log {
+                    log.finish().await;
+                }
                 if let Some(warning) = warning {
                     progress(&warning);
                 }
                 return Ok(agent);
             }
-            Verdict::Wait(why) => {
+            Verdict::Wait(why) | Verdict::WaitForScripts(why) => {
                 if waited >= PATIENCE && why != told {
                     progress(&why);
                     told = why;

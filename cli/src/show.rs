@@ -1,6 +1,7 @@
 //! `homeport show`: one workspace with its resources and daemons.
 
 use proto::rest::agent::Agent;
+use proto::rest::build::WorkspaceStatus;
 use proto::rest::resource::Resource;
 
 use crate::global::Global;
@@ -53,9 +54,21 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let rows: Vec<Row> = build.resources.iter().filter(|resource| !resource.hide).flat_map(rows_of).collect();
     if !rows.is_empty() {
         print(&render(&rows, COLUMNS, &[], DEFAULT)?);
-        print(&format!("Connect with: homeport ssh {target}"));
+    }
+    if let Some(step) = next_step(build.status) {
+        print(&format!("{step} {target}"));
     }
     Ok(0)
+}
+
+/// What a person would do with a workspace in this state.
+fn next_step(status: WorkspaceStatus) -> Option<&'static str> {
+    match status {
+        WorkspaceStatus::Running => Some("Connect with: homeport ssh"),
+        WorkspaceStatus::Stopped => Some("Start it with: homeport start"),
+        WorkspaceStatus::Failed | WorkspaceStatus::Canceled => Some("Try again with: homeport restart"),
+        _ => None,
+    }
 }
 
 /// One row for each daemon of a resource, or one for a resource without.
@@ -75,3 +88,6 @@ fn about(row: &Row, what: fn(&Agent) -> String) -> String {
 fn health(agent: &Agent) -> String {
     if agent.health.healthy { "healthy".into() } else { agent.health.reason.clone() }
 }
+
+#[cfg(test)]
+mod tests;

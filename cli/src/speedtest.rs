@@ -87,7 +87,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let target = Target::parse(&args.workspace)?;
     let deployment = global.deployment().await?;
     let starting = session::begin(&deployment, global.disable_direct_connections);
-    let (_, agent) = reach::agent(&deployment, &target, Policy { wait: Wait::No, autostart: false }).await?;
+    let (_, agent) =
+        reach::agent(&deployment, &target, Policy { wait: Wait::No, autostart: false, quiet: false }).await?;
     let mut session = starting.attach(agent.id).await?;
     session.reachable().await?;
     let limit = Duration::from_secs(5);

@@ -47,6 +47,9 @@ pub struct Args {
     /// As `--wait=no`.
     #[arg(long, hide = true)]
     no_wait: bool,
+    /// Do not show what startup scripts say while they are waited for.
+    #[arg(short, long)]
+    quiet: bool,
     /// Do not start a stopped workspace.
     #[arg(long, env = "CODER_SSH_DISABLE_AUTOSTART", value_parser = clap::builder::FalseyValueParser::new())]
     disable_autostart: bool,
@@ -92,11 +95,13 @@ impl Args {
 
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let target = Target::parse_host(&args.workspace, args.ssh_host_prefix.as_deref(), args.hostname_suffix.as_deref())?;
+    // Said before a workspace is started for nothing.
+    let lent = Lent { agent_socket: agent_socket(&args)?, variables: variables(&args.env)? };
     let deployment = global.deployment().await?;
     // The mesh starts while the daemon is looked for: on the warm path they take equally long.
     let starting = session::begin(&deployment, global.disable_direct_connections);
     let wait = if args.no_wait { Wait::No } else { args.wait };
-    let policy = Policy { wait, autostart: !args.disable_autostart };
+    let policy = Policy { wait, autostart: !args.disable_autostart, quiet: args.quiet };
     let (workspace, agent) = reach::agent(&deployment, &target, policy).await?;
     let usage = usage::report(&deployment, workspace.id, agent.id, args.usage_app.as_deref());
     let info =
@@ -115,7 +120,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     }
     let stream = session.dial(PORT).await?;
     let watch = info.map(|info| info.follow(session.mesh.clone(), session.address));
-    let result = if args.stdio { stdio::splice(stream).await } else { interactive(&args, stream).await };
+    let result = if args.stdio { stdio::splice(stream).await } else { interactive(&args, lent, stream).await };
     drop((usage, watch));
     session.close().await;
     result
@@ -149,34 +154,47 @@ async fn reachable_or_in_tunnel(session: &mut Session, name: Option<String>) -> 
     }
 }
 
-async fn interactive<S>(args: &Args, stream: S) -> anyhow::Result<u8>
+async fn interactive<S>(args: &Args, lent: Lent, stream: S) -> anyhow::Result<u8>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let agent_socket = match (args.forward_agent, &args.identity_agent) {
-        (false, _) => None,
-        (true, Some(path)) => Some(path.clone()),
-        (true, None) => match std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()) {
-            Some(path) => Some(path.into()),
-            None => return Err(failure("there is no SSH agent to forward", "start one, or leave `-A` out")),
-        },
+    let has_terminal = std::io::stdin().is_terminal();
+    let wanted = shell::Wanted {
+        command: (!args.command.is_empty()).then(|| args.command.join(" ")),
+        terminal: args.tty || (args.command.is_empty() && has_terminal),
+        agent_socket: lent.agent_socket,
+        variables: lent.variables,
     };
-    let variables = args
-        .env
+    shell::run(stream, wanted, pump::Streams::own()?).await
+}
+
+/// What the session gets from this computer.
+struct Lent {
+    agent_socket: Option<PathBuf>,
+    variables: Vec<(String, String)>,
+}
+
+/// Reads `NAME=value` words.
+fn variables(words: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+    words
         .iter()
         .map(|word| match word.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
             _ => Err(failure(format!("`{word}` is not a variable"), "write it as NAME=value")),
         })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let has_terminal = std::io::stdin().is_terminal();
-    let wanted = shell::Wanted {
-        command: (!args.command.is_empty()).then(|| args.command.join(" ")),
-        terminal: args.tty || (args.command.is_empty() && has_terminal),
-        agent_socket,
-        variables,
-    };
-    shell::run(stream, wanted, pump::Streams::own()?).await
+        .collect()
+}
+
+/// The agent that `-A` lends to the workspace.
+fn agent_socket(args: &Args) -> anyhow::Result<Option<PathBuf>> {
+    match (args.forward_agent, &args.identity_agent) {
+        (false, _) => Ok(None),
+        (true, Some(path)) => Ok(Some(path.clone())),
+        (true, None) => match std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()) {
+            Some(path) => Ok(Some(path.into())),
+            None => Err(failure("there is no SSH agent to forward", "start one, or leave `-A` out")),
+        },
+    }
 }
 
 /// The name under which the tunnel of this computer would know the daemon.

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use time::OffsetDateTime;
 
 use crate::failure::failure;
 use crate::terminal::{harmless, print};
@@ -67,6 +68,16 @@ pub fn span(seconds: i64) -> String {
         (0, 0, _) => format!("{minutes}m{}s", seconds % 60),
         (0, ..) => format!("{hours}h{minutes}m"),
         _ => format!("{days}d{hours}h"),
+    }
+}
+
+/// A moment as seen from now: `5m2s ago`, `in 3d4h`, or `never` where the wire has no time.
+pub fn moment(then: OffsetDateTime, now: OffsetDateTime) -> String {
+    let seconds = (now - then).whole_seconds();
+    match (then.year(), seconds) {
+        (..=1, _) => "never".into(),
+        (_, 0..) => format!("{} ago", span(seconds)),
+        _ => format!("in {}", span(seconds.saturating_neg())),
     }
 }
 

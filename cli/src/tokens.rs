@@ -1,10 +1,11 @@
 //! `homeport tokens`: long-lived tokens for programs.
 
 use proto::rest::key::{ApiKey, CreateToken, KeyScope};
+use time::OffsetDateTime;
 
 use crate::failure::failure;
 use crate::global::Global;
-use crate::table::{Column, Output, print_json, render};
+use crate::table::{Column, Output, moment, print_json, render};
 use crate::terminal::{print, progress};
 
 /// Options of `tokens`.
@@ -53,9 +54,9 @@ enum Action {
 const COLUMNS: &[Column<ApiKey>] = &[
     Column { name: "id", cell: |key| key.id.clone() },
     Column { name: "name", cell: |key| key.token_name.clone() },
-    Column { name: "last used", cell: |key| key.last_used.to_string() },
-    Column { name: "expires at", cell: |key| key.expires_at.to_string() },
-    Column { name: "created at", cell: |key| key.created_at.to_string() },
+    Column { name: "last used", cell: |key| last_used(key) },
+    Column { name: "expires at", cell: |key| moment(key.expires_at.0, OffsetDateTime::now_utc()) },
+    Column { name: "created at", cell: |key| moment(key.created_at.0, OffsetDateTime::now_utc()) },
     Column { name: "scope", cell: |key| key.scope.to_string() },
     Column { name: "owner", cell: |key| key.username.clone() },
 ];
@@ -96,6 +97,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Servers write the time of its making for a token that nobody used yet.
+fn last_used(key: &ApiKey) -> String {
+    if key.last_used.0 <= key.created_at.0 {
+        return "never".into();
+    }
+    moment(key.last_used.0, OffsetDateTime::now_utc())
 }
 
 /// A span like `90s`, `30m`, `12h`, `7d`, in nanoseconds.

@@ -18,6 +18,7 @@ fn daemons_are_judged() {
             Verdict::Ready(None) => "ready",
             Verdict::Ready(Some(_)) => "warn",
             Verdict::Wait(_) => "wait",
+            Verdict::WaitForScripts(_) => "scripts",
             Verdict::Never(_) => "never",
         };
         assert_eq!(got, expect, "{status} {state} {blocking} {wait:?}");
@@ -28,9 +29,9 @@ fn daemons_are_judged() {
     check(S::Connected, L::Ready, true, Wait::Yes, "ready");
     check(S::Connected, L::Created, false, Wait::Auto, "ready");
     check(S::Connected, L::Starting, false, Wait::Auto, "ready");
-    check(S::Connected, L::Starting, true, Wait::Auto, "wait");
+    check(S::Connected, L::Starting, true, Wait::Auto, "scripts");
     check(S::Connected, L::Starting, true, Wait::No, "ready");
-    check(S::Connected, L::Starting, false, Wait::Yes, "wait");
+    check(S::Connected, L::Starting, false, Wait::Yes, "scripts");
     check(S::Connected, L::StartTimeout, true, Wait::Auto, "warn");
     check(S::Connected, L::StartError, true, Wait::Auto, "warn");
     check(S::Connected, L::StartError, false, Wait::Auto, "ready");

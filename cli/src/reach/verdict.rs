@@ -11,6 +11,8 @@ pub enum Verdict {
     Ready(Option<String>),
     /// Look again later; the text says what is awaited.
     Wait(String),
+    /// Look again when its startup scripts have ended; until then their log is worth reading.
+    WaitForScripts(String),
     /// It will not come.
     Never(String),
 }
@@ -50,7 +52,7 @@ pub fn verdict(agent: &Agent, wait: Wait) -> Verdict {
         | AgentLifecycle::ShutdownError
         | AgentLifecycle::Off => Verdict::Never(format!("the workspace daemon {name} is shutting down")),
         AgentLifecycle::Created | AgentLifecycle::Starting if waits => {
-            Verdict::Wait(format!("Waiting for the startup script of {name}; `--wait=no` connects at once."))
+            Verdict::WaitForScripts(format!("Waiting for the startup script of {name}; `--wait=no` connects at once."))
         }
         AgentLifecycle::StartTimeout if waits => {
             Verdict::Ready(Some(format!("The startup script of {name} takes longer than it should.")))

@@ -39,3 +39,18 @@ fn spans_have_two_units() {
     check(86_400, "1d0h");
     check(93_600, "1d2h");
 }
+
+#[test]
+fn moments_are_told_from_now() {
+    #[track_caller]
+    fn check(then: i64, expect: &str) {
+        let moment_at = |seconds| OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+        assert_eq!(moment(moment_at(then), moment_at(1_000_000)), expect);
+    }
+    check(1_000_000, "0s ago");
+    check(999_700, "5m0s ago");
+    check(1_000_000 + 86_400 * 30, "in 30d0h");
+    check(1_000_001, "in 1s");
+    // Year 1, which is what the field's servers write for "no time".
+    check(-62_135_596_800, "never");
+}
