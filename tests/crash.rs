@@ -238,3 +238,89 @@ async fn a_direct_session_keeps_echoing_while_the_server_is_dead() {
     assert!(session.wait().unwrap().success());
     assert_eq!(ssh.exec("box.coder", "echo again"), "again\n", "the daemon came back to the new server");
 }
+
+/// A daemon that does not end when it is asked to: its stop runs for the whole grace, long enough to be interrupted.
+fn stubborn_daemon(folder: &Path) -> std::path::PathBuf {
+    let script = folder.join("stubborn-daemon");
+    std::fs::write(&script, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+/// The status of a build's job, once it is one of `wanted`.
+async fn job_until(api: &Api, build: &str, wanted: &[&str]) -> serde_json::Value {
+    let mut interval = tokio::time::interval(Duration::from_millis(20));
+    for _ in 0..3000 {
+        interval.tick().await;
+        let job = api.get(&format!("/api/v2/workspacebuilds/{build}")).await["job"].clone();
+        if wanted.contains(&job["status"].as_str().unwrap()) {
+            return job;
+        }
+    }
+    panic!("the build {build} never became one of {wanted:?}");
+}
+
+/// F03. `HOMEPORT_TEST_SABOTAGE=F03` forgets how often the build was begun before each start, and it never gives up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_is_killed_in_any_state_ends_once_with_a_reason() {
+    let scripts = tempfile::tempdir().unwrap();
+    let daemon = Some(stubborn_daemon(scripts.path()));
+    let mut host = Host::start(Setup { first_workspace: Some("box"), daemon, ..Setup::default() }).await;
+    let (url, token) = host.session();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let api = Api { http: reqwest::Client::new(), url, token };
+    let workspace = api.get("/api/v2/users/me/workspace/box").await;
+    let builds = format!("/api/v2/workspaces/{}/builds", workspace["id"].as_str().unwrap());
+    job_until(&api, workspace["latest_build"]["id"].as_str().unwrap(), &["succeeded"]).await;
+    let ended = ["succeeded", "failed", "canceled"];
+    for round in 0..2 {
+        for state in ["pending", "running", "canceling"] {
+            let when = format!("round {round}, {state}");
+            let stop = api.post(&builds, serde_json::json!({"transition": "stop"})).await.expect("a build");
+            let build = stop["id"].as_str().unwrap().to_owned();
+            if state != "pending" {
+                job_until(&api, &build, &["running"]).await;
+            }
+            if state == "canceling" {
+                let cancel = api.http.patch(format!("{}/api/v2/workspacebuilds/{build}/cancel", api.url));
+                cancel.header("Coder-Session-Token", &api.token).send().await.unwrap();
+                job_until(&api, &build, &["canceling"]).await;
+            }
+            host.kill_server();
+            host.start_server().await;
+            let job = job_until(&api, &build, &ended).await;
+            let expect = if state == "canceling" { "canceled" } else { "succeeded" };
+            assert_eq!(job["status"], expect, "{when}: {job}");
+            assert!(expect == "succeeded" || !job["error"].as_str().unwrap().is_empty(), "{when}: no reason");
+            let start = api.post(&builds, serde_json::json!({"transition": "start"})).await.expect("a build");
+            let start = job_until(&api, start["id"].as_str().unwrap(), &ended).await;
+            assert_eq!(start["status"], "succeeded", "{when}");
+            let token_file = |pid: &u32| {
+                let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+                environment.windows(23).any(|window| window == b"CODER_AGENT_TOKEN_FILE=")
+            };
+            let shells = |pid: &u32| {
+                std::fs::read(format!("/proc/{pid}/cmdline"))
+                    .unwrap_or_default()
+                    .windows(15)
+                    .any(|w| w == b"stubborn-daemon")
+            };
+            let daemons = processes_of(&host.path("data")).into_iter().filter(|pid| token_file(pid) && shells(pid));
+            assert_eq!(daemons.count(), 1, "{when}: an orphan is left");
+        }
+    }
+    // Killed again and again in one build: it is given up, with a reason.
+    let stop = api.post(&builds, serde_json::json!({"transition": "stop"})).await.expect("a build");
+    let build = stop["id"].as_str().unwrap().to_owned();
+    for _ in 0..3 {
+        job_until(&api, &build, &["running"]).await;
+        host.kill_server();
+        if std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|word| word == "F03") {
+            run(Command::new("sqlite3").arg(host.path("data/homeport.db")).arg("update jobs set attempts = 0"));
+        }
+        host.start_server().await;
+    }
+    let job = job_until(&api, &build, &ended).await;
+    assert_eq!(job["status"], "failed", "{job}");
+    assert!(job["error"].as_str().unwrap().contains("too often"), "{job}");
+}
