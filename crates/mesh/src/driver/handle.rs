@@ -125,7 +125,8 @@ impl Mesh {
         self.tell(Command::RemoveTunnel(peer));
     }
 
-    /// Says `disconnect` to the coordinator; it then closes the stream.
+    /// Says `disconnect` to the coordinator, which then closes the stream; first, streams may finish for half a second,
+    /// because peers forget us as soon as they hear it.
     pub fn disconnect(&self) {
         self.tell(Command::Disconnect);
     }

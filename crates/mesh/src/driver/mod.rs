@@ -18,6 +18,7 @@ mod command;
 mod config;
 mod dial;
 mod error;
+mod farewell;
 mod handle;
 mod netcheck;
 mod relay;

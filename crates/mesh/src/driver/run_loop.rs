@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use proto::address::is_mesh;
@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::arrival::Arrival;
 use super::command::{Command, FromRelay, RelayNews};
 use super::config::MeshConfig;
+use super::farewell::{Farewell, Step};
 use super::relay::{Relay, RelayIdentity, ToRelay};
 use super::splice::{self, UdpSplice};
 use super::status::{FlowTotals, MeshStatus};
@@ -40,8 +41,6 @@ const RELAY_BATCH: usize = 64;
 const TURNS: usize = 64;
 /// Answers of one netcheck that may wait.
 const STUN_QUEUE: usize = 64;
-/// How long streams may finish after [`Command::Shutdown`].
-const FAREWELL: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub struct RunLoop {
@@ -72,7 +71,9 @@ pub struct RunLoop {
     outward: Vec<u8>,
     outward_ends: Vec<usize>,
     scratch: BytesMut,
-    leaving: Option<(Instant, oneshot::Sender<()>)>,
+    farewell: Farewell,
+    /// Who wants to know that the loop has ended.
+    left: Option<oneshot::Sender<()>>,
 }
 
 struct CoordinationEnds {
@@ -139,7 +140,8 @@ impl RunLoop {
             outward: Vec::new(),
             outward_ends: Vec::new(),
             scratch: BytesMut::new(),
-            leaving: None,
+            farewell: Farewell::default(),
+            left: None,
         })
     }
 
@@ -173,7 +175,7 @@ impl RunLoop {
     }
 
     async fn wait(&mut self, busy: bool) -> Wake {
-        let timeout = [self.engine.poll_timeout(), self.shared.lock().stack.poll_timeout(), self.leaving_deadline()];
+        let timeout = [self.engine.poll_timeout(), self.shared.lock().stack.poll_timeout(), self.farewell.deadline()];
         let timeout = timeout.into_iter().flatten().min();
         let timer = async {
             match timeout {
@@ -358,6 +360,7 @@ impl RunLoop {
                     self.engine.handle_coordination_ended(now);
                 }
                 self.coordination = Some(CoordinationEnds { requests, responses });
+                self.farewell.take_back();
                 self.engine.handle_coordination_started(now);
             }
             Command::AddTunnel(peer) => self.engine.add_tunnel(peer, now),
@@ -365,7 +368,7 @@ impl RunLoop {
                 self.engine.remove_tunnel(peer, now);
                 self.forget_strangers();
             }
-            Command::Disconnect => self.engine.disconnect(now),
+            Command::Disconnect => self.farewell.ask(false, now),
             Command::Ping { address, kind, reply } => {
                 self.next_ping += 1;
                 self.pings.insert(self.next_ping, reply);
@@ -397,7 +400,10 @@ impl RunLoop {
                     }
                 }
             }
-            Command::Shutdown { reply } => self.leaving = Some((now + FAREWELL, reply)),
+            Command::Shutdown { reply } => {
+                self.left = Some(reply);
+                self.farewell.ask(true, now);
+            }
         }
     }
 
@@ -486,22 +492,22 @@ impl RunLoop {
         self.engine.handle_local_addresses(addresses, now);
     }
 
-    fn leaving_deadline(&self) -> Option<Instant> {
-        self.leaving.as_ref().map(|(until, _)| *until)
-    }
-
-    /// Whether goodbye was said and every stream has finished, or its time is up.
+    /// Says goodbye when it is time. Whether that was the end.
     fn has_left(&mut self, now: Instant) -> bool {
-        let Some(until) = self.leaving_deadline() else { return false };
-        let finished = self.shared.lock().stack.is_idle();
-        if !finished && now < until {
+        if self.farewell.deadline().is_none() {
             return false;
         }
-        // Only now: the peers forget us as soon as they hear it.
-        self.engine.disconnect(now);
-        self.carry_out(now);
-        if let Some((_, reply)) = self.leaving.take() {
-            let _ = reply.send(());
+        let is_delivered = self.shared.lock().stack.is_idle();
+        let step = self.farewell.step(is_delivered, now);
+        if matches!(step, Some(Step::Say | Step::SayAndStop)) {
+            self.engine.disconnect(now);
+            self.carry_out(now);
+        }
+        if !matches!(step, Some(Step::Stop | Step::SayAndStop)) {
+            return false;
+        }
+        if let Some(left) = self.left.take() {
+            let _ = left.send(());
         }
         true
     }

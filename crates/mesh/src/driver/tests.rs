@@ -328,3 +328,29 @@ async fn dropping_a_stream_resets_it_and_a_stopped_mesh_ends_everything() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn goodbye_does_not_overtake_what_was_written_before_it() {
+    within(async {
+        let relay = TestRelay::start().await;
+        let (client, daemon) = pair(&relay, relay_only).await;
+        let mut listener = daemon.mesh.listen_tcp(7).await.unwrap();
+        let mut stream = client.mesh.dial_tcp(at(&daemon, 7)).await.unwrap();
+        let mut accepted = listener.accept().await.unwrap();
+        let data = vec![7; 100_000];
+        stream.write_all(&data).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // The coordinator of this test is faster than the relay: a goodbye said at once would arrive first, and the
+        // daemon would end the stream of a peer that it has forgotten.
+        client.mesh.disconnect();
+        let (received, ()) = tokio::join!(
+            async {
+                let mut received = Vec::new();
+                accepted.read_to_end(&mut received).await.map(|_| received)
+            },
+            client.mesh.shutdown()
+        );
+        assert!(received.unwrap() == data);
+    })
+    .await;
+}
