@@ -1,6 +1,7 @@
 //! A virtual internet in memory and in virtual time: engines as hosts, translators, relays with latency, STUN, a small
 //! coordinator, and a wire that can be watched, cut and replayed. Days pass in milliseconds. Not here: real sockets
 //! (`lab`).
+//! Long because a world is one loop over its events, and every event has its arm in it.
 
 mod coordinator;
 mod nat;
@@ -30,8 +31,31 @@ const NETCHECK_TIME: Duration = Duration::from_millis(100);
 /// Connecting to a relay takes so long.
 const CONNECT_TIME: Duration = Duration::from_millis(50);
 const STUN_SERVERS: [([u8; 4], u16); 2] = [([203, 0, 113, 1], 3478), ([203, 0, 113, 2], 3478)];
+const STUN_SERVERS_V6: [([u16; 8], u16); 2] =
+    [([0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 1], 3478), ([0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 2], 3478)];
 /// The UDP port of every host.
 const PORT: u16 = 41641;
+
+/// What the internet of a world speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Families {
+    #[default]
+    V4,
+    V6,
+    Dual,
+}
+
+impl Families {
+    pub const ALL: [Self; 3] = [Self::V4, Self::V6, Self::Dual];
+
+    fn speaks(self, to: SocketAddr) -> bool {
+        match self {
+            Self::V4 => to.is_ipv4(),
+            Self::V6 => to.is_ipv6(),
+            Self::Dual => true,
+        }
+    }
+}
 
 /// One host.
 pub struct Host {
@@ -39,8 +63,12 @@ pub struct Host {
     pub engine: Engine,
     pub key: NodePublic,
     pub address: Ipv6Addr,
+    /// Translator of IPv4.
     pub nat: Nat,
-    private: SocketAddr,
+    /// Translator of IPv6, of the same kind.
+    nat_v6: Nat,
+    /// Sockets, IPv4 and IPv6.
+    private: [SocketAddr; 2],
     /// No datagram in or out.
     pub is_udp_blocked: bool,
     /// No word to or from the coordinator.
@@ -56,6 +84,20 @@ pub struct Host {
     pub pongs: BTreeMap<u64, Option<Pong>>,
     /// Netchecks that were asked for.
     pub netchecks: usize,
+}
+
+impl Host {
+    /// Sends through the translator of this family: from which address is it seen?
+    fn outbound(&mut self, to: SocketAddr) -> SocketAddr {
+        let [v4, v6] = self.private;
+        if to.is_ipv4() { self.nat.outbound(v4, to) } else { self.nat_v6.outbound(v6, to) }
+    }
+
+    fn takes(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        let ([v4, v6], is_v4) = (self.private, to.is_ipv4());
+        let (nat, socket) = if is_v4 { (&self.nat, v4) } else { (&self.nat_v6, v6) };
+        nat.inbound(from, to, socket) == Some(socket)
+    }
 }
 
 /// Something on its way.
@@ -86,6 +128,10 @@ pub struct World {
     sequence: u64,
     /// Everything that was sent since the last `clear`.
     pub seen: Vec<Seen>,
+    /// What the internet speaks.
+    pub families: Families,
+    /// The sabotage: disco over UDP gets lost, so that nobody can prove a direct path.
+    pub loses_disco: bool,
 }
 
 impl Default for World {
@@ -99,6 +145,8 @@ impl Default for World {
             events: BTreeMap::new(),
             sequence: 0,
             seen: Vec::new(),
+            families: Families::default(),
+            loses_disco: false,
         }
     }
 }
@@ -137,9 +185,13 @@ impl World {
         };
         let engine = Engine::new(config, self.now, SystemTime::UNIX_EPOCH);
         let public = IpAddr::V4(Ipv4Addr::new(198, 51, 100, number));
+        let public_v6 = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, number.into(), 0, 0, 0, 0, 1));
         let private = match kind {
-            NatKind::Public => SocketAddr::new(public, PORT),
-            _ => SocketAddr::from(([10, 0, number, 2], PORT)),
+            NatKind::Public => [public, public_v6].map(|ip| SocketAddr::new(ip, PORT)),
+            _ => [
+                SocketAddr::from(([10, 0, number, 2], PORT)),
+                SocketAddr::from(([0xfd00, 0, 0, number.into(), 0, 0, 0, 2], PORT)),
+            ],
         };
         self.hosts.push(Host {
             id: id.into(),
@@ -147,6 +199,7 @@ impl World {
             key,
             address,
             nat: Nat::new(kind, public),
+            nat_v6: Nat::new(kind, public_v6),
             private,
             is_udp_blocked: false,
             is_control_cut: false,
@@ -164,7 +217,8 @@ impl World {
     pub fn start(&mut self, host: usize) {
         let (now, private) = (self.now, self.hosts[host].private);
         let engine = &mut self.hosts[host].engine;
-        engine.handle_local_addresses(vec![private], now);
+        let families = self.families;
+        engine.handle_local_addresses(private.into_iter().filter(|socket| families.speaks(*socket)).collect(), now);
         engine.set_derp_map(derp_map(), now);
         engine.handle_coordination_started(now);
         self.drain(host);
@@ -172,7 +226,12 @@ impl World {
 
     /// A client and an agent with a tunnel, both started.
     pub fn pair(client: NatKind, agent: NatKind) -> Self {
-        let mut world = Self::default();
+        Self::pair_in(Families::V4, client, agent)
+    }
+
+    /// The same in an internet that speaks something else.
+    pub fn pair_in(families: Families, client: NatKind, agent: NatKind) -> Self {
+        let mut world = Self { families, ..Self::default() };
         world.add(Role::Client, client);
         world.add(Role::Agent, agent);
         world.start_pair();
@@ -351,13 +410,15 @@ impl World {
     }
 
     fn netcheck(&mut self, host: usize) -> NetcheckReport {
+        let families = self.families;
         let host = &mut self.hosts[host];
         let relays = host.relays.iter();
         let relays = relays.map(|(region, one_way)| RelayLatency { region: *region, v4: Some(*one_way * 2), v6: None });
         let mut report = NetcheckReport { stun: Vec::new(), relays: relays.collect() };
         if !host.is_udp_blocked {
-            for server in STUN_SERVERS.map(SocketAddr::from) {
-                let mapped = host.nat.outbound(host.private, server);
+            let servers = STUN_SERVERS.map(SocketAddr::from).into_iter().chain(STUN_SERVERS_V6.map(SocketAddr::from));
+            for server in servers.filter(|server| families.speaks(*server)) {
+                let mapped = host.outbound(server);
                 report.stun.push(StunAnswer { region: 1, server, mapped, latency: UDP_LATENCY * 2 });
             }
         }
@@ -366,11 +427,14 @@ impl World {
 
     fn send_udp(&mut self, host: usize, to: SocketAddr, data: Vec<u8>) {
         let host = &mut self.hosts[host];
-        if host.is_udp_blocked || to.is_ipv6() {
+        if host.is_udp_blocked || !self.families.speaks(to) {
             return;
         }
-        let from = host.nat.outbound(host.private, to);
+        let from = host.outbound(to);
         self.seen.push(Seen::Udp { from, to, data: data.clone() });
+        if self.loses_disco && data.starts_with(&proto::disco::MAGIC) {
+            return;
+        }
         self.later(UDP_LATENCY, Event::Udp { from, to, data });
     }
 
@@ -387,10 +451,11 @@ impl World {
         let now = self.now;
         match event {
             Event::Udp { from, to, mut data } => {
-                let found = self.hosts.iter().enumerate().find_map(|(index, host)| {
-                    let socket = host.nat.inbound(from, to, host.private)?;
-                    (socket == host.private && !host.is_udp_blocked).then_some(index)
-                });
+                let found = self
+                    .hosts
+                    .iter()
+                    .enumerate()
+                    .find_map(|(index, host)| (host.takes(from, to) && !host.is_udp_blocked).then_some(index));
                 if let Some(host) = found {
                     self.act(host, |engine| engine.handle_udp(from, &mut data, now));
                 }

@@ -10,10 +10,29 @@ pub enum NatKind {
     Public,
     /// One mapping per socket, open to everybody ("full cone").
     Cone,
+    /// One mapping per socket, open to the hosts that were written to, from any of their ports.
+    AddressRestricted,
     /// One mapping per socket, open to exactly the addresses that were written to.
     PortRestricted,
     /// One mapping per socket and destination, open to that destination.
     Symmetric,
+}
+
+impl NatKind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Public, Self::Cone, Self::AddressRestricted, Self::PortRestricted, Self::Symmetric];
+
+    /// Whether two hosts behind such translators can reach each other directly with the help of a relay, by how the
+    /// translators map and filter: a symmetric one shows a port that nobody can know before it has written, so the other
+    /// side must let in unknown ports.
+    pub fn can_meet(self, other: Self) -> bool {
+        let lets_unknown_ports_in = |kind| matches!(kind, Self::Public | Self::Cone | Self::AddressRestricted);
+        match (self, other) {
+            (Self::Symmetric, other) | (other, Self::Symmetric) => lets_unknown_ports_in(other),
+            _ => true,
+        }
+    }
 }
 
 /// One translator with one public address.
@@ -73,7 +92,13 @@ impl Nat {
             return (to.port() == socket.port()).then_some(socket);
         }
         let (inner, _) = self.mappings.iter().find(|(_, port)| **port == to.port())?;
-        let is_open = self.kind == NatKind::Cone || self.allowed.contains(&(to.port(), from));
+        let is_open = match self.kind {
+            NatKind::Cone => true,
+            NatKind::AddressRestricted => {
+                self.allowed.iter().any(|(port, host)| *port == to.port() && host.ip() == from.ip())
+            }
+            _ => self.allowed.contains(&(to.port(), from)),
+        };
         is_open.then_some(inner.0)
     }
 }
