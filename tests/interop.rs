@@ -3,6 +3,8 @@
 
 #[path = "interop/drpc.rs"]
 mod drpc;
+#[path = "interop/gigabyte.rs"]
+mod gigabyte;
 #[path = "interop/peer.rs"]
 mod peer;
 #[path = "interop/relay.rs"]

@@ -1,11 +1,14 @@
 //! Our engine against wireguard-go with its netstack over loopback UDP: handshake, data with checksums, three rekeys in
-//! virtual time, roaming of either side.
+//! virtual time, roaming of either side. Streams are in `gigabyte`.
 //!
 //! wireguard-go speaks no disco, so to the engine the loopback socket is a relay: it carries the same WireGuard messages.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use mesh::engine::{Engine, EngineConfig, NetcheckReport, Output, RelayEvent, RelayLatency, Role};
@@ -17,24 +20,26 @@ use proto::tailnet::{CoordinateResponse, PeerUpdate, PeerUpdateKind};
 use uuid::Uuid;
 
 const REGION: i32 = 1;
-const OURS: PeerId = PeerId(Uuid::from_bytes([1; 16]));
-const THEIRS: PeerId = PeerId(Uuid::from_bytes([2; 16]));
+pub const OURS: PeerId = PeerId(Uuid::from_bytes([1; 16]));
+pub const THEIRS: PeerId = PeerId(Uuid::from_bytes([2; 16]));
 /// What one datagram carries: a full inner packet.
 const PAYLOAD: usize = 1280 - 48;
 /// Datagrams under way at once; a default socket buffer holds them.
 const WINDOW: u32 = 64;
+/// Packets that are worked on between two looks at the timers.
+const BATCH: usize = 128;
 
 /// The Go program, ended when this is dropped.
-struct Echo {
+pub struct Echo {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     key: NodePublic,
-    port: u16,
+    pub port: u16,
 }
 
 impl Echo {
-    fn start(key: NodePublic) -> Self {
+    pub fn start(key: NodePublic) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binary = folder.path().join("wgecho");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
@@ -61,7 +66,8 @@ impl Echo {
         self.port = said["port"].as_str().unwrap().parse().unwrap();
     }
 
-    fn rebind(&mut self) {
+    /// Moves it to another port, from which it says a word.
+    pub fn rebind(&mut self) {
         let before = self.port;
         self.input.write_all(b"rebind\n").unwrap();
         self.listen();
@@ -80,21 +86,58 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A UDP socket that a thread empties, so that bursts do not depend on the size of its buffer.
+struct Wire {
+    socket: Arc<UdpSocket>,
+    incoming: Receiver<(Vec<u8>, SocketAddr)>,
+    is_closed: Arc<AtomicBool>,
+}
+
+/// Datagrams that wait to be worked on.
+const WAITING: usize = 8192;
+
+impl Wire {
+    fn bind(address: &str) -> Self {
+        let socket = Arc::new(UdpSocket::bind(address).unwrap());
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let (sender, incoming) = sync_channel(WAITING);
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let (reader, closed) = (socket.clone(), is_closed.clone());
+        std::thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while !closed.load(Ordering::Relaxed) {
+                let Ok((length, from)) = reader.recv_from(&mut buffer) else { continue };
+                if let Err(TrySendError::Disconnected(_)) = sender.try_send((buffer[..length].to_vec(), from)) {
+                    return;
+                }
+            }
+        });
+        Self { socket, incoming, is_closed }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Our side: an engine whose only relay is a loopback socket.
-struct Ours {
-    engine: Engine,
-    socket: UdpSocket,
-    peer: SocketAddr,
+pub struct Ours {
+    pub engine: Engine,
+    wire: Wire,
+    /// Where the last packet came from: like every WireGuard device, we follow our peer.
+    pub peer: SocketAddr,
     peer_key: NodePublic,
     started: Instant,
     /// How far the engine's clock is ahead.
-    ahead: Duration,
-    handshakes: usize,
-    received: Vec<Vec<u8>>,
+    pub ahead: Duration,
+    pub handshakes: usize,
+    pub received: Vec<Vec<u8>>,
 }
 
 impl Ours {
-    fn new(echo: &Echo, node_key: NodePrivate) -> Self {
+    pub fn new(echo: &Echo, node_key: NodePrivate) -> Self {
         let now = Instant::now();
         let config = EngineConfig {
             node_key,
@@ -110,7 +153,7 @@ impl Ours {
         let peer = SocketAddr::from(([127, 0, 0, 1], echo.port));
         let mut ours = Self {
             engine,
-            socket: bind(),
+            wire: Wire::bind("127.0.0.1:0"),
             peer,
             peer_key: echo.key,
             started: now,
@@ -122,7 +165,7 @@ impl Ours {
         ours
     }
 
-    fn now(&self) -> Instant {
+    pub fn now(&self) -> Instant {
         Instant::now() + self.ahead
     }
 
@@ -153,12 +196,12 @@ impl Ours {
         self.drain();
     }
 
-    fn drain(&mut self) {
+    pub fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Relay { data, .. } => {
                     self.handshakes += usize::from(data.first() == Some(&1));
-                    self.socket.send_to(&data, self.peer).unwrap();
+                    self.wire.socket.send_to(&data, self.peer).unwrap();
                 }
                 Output::Inner(packet) => self.received.push(packet.to_vec()),
                 _ => {}
@@ -166,17 +209,28 @@ impl Ours {
         }
     }
 
-    /// Reads what comes within a moment.
-    fn read(&mut self) {
-        let mut buffer = [0; 2048];
-        while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
+    /// Works on what has come, waiting for so long for the first packet.
+    pub fn read(&mut self, wait: Duration) {
+        let mut next = match wait {
+            Duration::ZERO => self.wire.incoming.try_recv().ok(),
+            wait => self.wire.incoming.recv_timeout(wait).ok(),
+        };
+        let mut count = 0;
+        while let Some((mut packet, from)) = next {
+            self.peer = from;
             let now = self.now();
-            self.engine.handle_relay(REGION, self.peer_key, &mut buffer[..length], now);
-            self.drain();
+            self.engine.handle_relay(REGION, self.peer_key, &mut packet, now);
+            count += 1;
+            next = (count < BATCH).then(|| self.wire.incoming.try_recv().ok()).flatten();
         }
         let now = self.now();
         self.engine.handle_timeout(now);
         self.drain();
+    }
+
+    /// Moves to another port and address.
+    pub fn roam(&mut self, address: &str) {
+        self.wire = Wire::bind(address);
     }
 
     /// Sends so many datagrams of pseudo-random bytes and checks that every echo is what was sent.
@@ -193,7 +247,7 @@ impl Ours {
                 sent += 1;
             }
             self.drain();
-            self.read();
+            self.read(Duration::from_millis(1));
             for packet in std::mem::take(&mut self.received) {
                 let payload = &packet[48..];
                 let number = u32::from_be_bytes(payload[..4].try_into().unwrap());
@@ -203,12 +257,6 @@ impl Ours {
             }
         }
     }
-}
-
-fn bind() -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-    socket
 }
 
 /// A full inner UDP packet to the echo port whose payload follows from its number.
@@ -246,14 +294,14 @@ fn wireguard_go_takes_handshakes_data_rekeys_and_roaming() {
     let key = NodePrivate::from_bytes([3; 32]);
     let mut echo = Echo::start(key.public());
     let mut ours = Ours::new(&echo, key);
-    ours.exchange(20_000);
+    ours.exchange(2_000);
     assert_eq!(ours.handshakes, 1);
     for rekey in 1..=3 {
         ours.ahead += Duration::from_secs(121);
         ours.exchange(1_000);
         assert_eq!(ours.handshakes, 1 + rekey);
     }
-    ours.socket = bind();
+    ours.roam("127.0.0.1:0");
     ours.exchange(1_000);
     echo.rebind();
     ours.peer.set_port(echo.port);

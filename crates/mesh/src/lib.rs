@@ -7,6 +7,6 @@
 pub mod driver;
 pub mod engine;
 pub mod names;
-mod stack;
+pub mod stack;
 
 pub use driver::{Mesh, MeshConfig, MeshError, TcpListener, TcpStream, UdpSocket};

@@ -1,5 +1,9 @@
-// A wireguard-go device with its user-space network stack that echoes UDP on port 7: the peer of our engine's interop
-// test. It knows no endpoint of ours: it answers where the last authentic packet came from.
+// A wireguard-go device with its user-space network stack: the peer of our engine's interop test. It knows no endpoint of
+// ours: it answers where the last authentic packet came from. In its stack it
+//
+//	port 7 (UDP)  echoes
+//	port 8 (TCP)  takes a stream to its end and answers with its SHA-256
+//	port 9 (TCP)  reads a number of 8 bytes, sends so many random ones and then their SHA-256
 //
 //	wgecho <our public key in hex> <our address> <its address>
 //
@@ -10,10 +14,14 @@ package main
 import (
 	"bufio"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
+	mathrand "math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -45,6 +53,44 @@ func listenPort(dev *device.Device) string {
 	return ""
 }
 
+func listen(stack *netstack.Net, port int, serve func(net.Conn) error) {
+	listener, err := stack.ListenTCP(&net.TCPAddr{Port: port})
+	check(err)
+	go func() {
+		for {
+			stream, err := listener.Accept()
+			check(err)
+			go func() {
+				check(serve(stream))
+				check(stream.Close())
+			}()
+		}
+	}()
+}
+
+func take(stream net.Conn) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, stream); err != nil {
+		return err
+	}
+	_, err := stream.Write(sum.Sum(nil))
+	return err
+}
+
+func give(stream net.Conn) error {
+	var length uint64
+	if err := binary.Read(stream, binary.BigEndian, &length); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	source := mathrand.NewChaCha8([32]byte{1})
+	if _, err := io.CopyN(io.MultiWriter(stream, sum), source, int64(length)); err != nil {
+		return err
+	}
+	_, err := stream.Write(sum.Sum(nil))
+	return err
+}
+
 func main() {
 	if len(os.Args) != 4 {
 		log.Fatal("usage: wgecho <public key> <address> <own address>")
@@ -73,6 +119,8 @@ func main() {
 			check(err)
 		}
 	}()
+	listen(stack, 8, take)
+	listen(stack, 9, give)
 	say := func() {
 		check(json.NewEncoder(os.Stdout).Encode(map[string]string{
 			"public_key": hex.EncodeToString(public), "port": listenPort(dev)}))
@@ -82,6 +130,11 @@ func main() {
 	for input.Scan() {
 		if input.Text() == "rebind" {
 			check(dev.IpcSet("listen_port=0\n"))
+			// Switched on, the keep-alive is sent at once: who moves says a word.
+			for _, seconds := range []int{25, 0} {
+				check(dev.IpcSet(fmt.Sprintf("public_key=%s\nupdate_only=true\npersistent_keepalive_interval=%d\n",
+					os.Args[1], seconds)))
+			}
 			say()
 		}
 	}
