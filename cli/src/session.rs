@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::Context;
 use client::Deployment;
 use client::control::Scope;
-use mesh::driver::Unhandled;
+use mesh::driver::{RelayTransport, Unhandled};
 use mesh::{Mesh, MeshConfig, TcpStream};
 use proto::address::{LEGACY_PREFIX, under};
 use proto::id::AgentId;
@@ -67,6 +67,7 @@ async fn start(deployment: Deployment, relay_only: bool) -> anyhow::Result<Mesh>
         block_endpoints: relay_only || info.disable_direct_connections,
         force_websockets: info.derp_force_websockets,
         relay_headers: Vec::new(),
+        relay_transport: RelayTransport::from_environment(),
         derp_map: info.derp_map.unwrap_or_default(),
     };
     Ok(Mesh::start(config).await?)

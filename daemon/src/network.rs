@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mesh::driver::{Coordination, MeshStatus, Role, Unhandled};
+use mesh::driver::{Coordination, MeshStatus, RelayTransport, Role, Unhandled};
 use mesh::{Mesh, MeshConfig, MeshError};
 use proto::agent::Manifest;
 use proto::derp_map::DerpMap;
@@ -95,6 +95,7 @@ impl MeshNetwork {
             block_endpoints: manifest.disable_direct_connections,
             force_websockets: manifest.derp_force_websockets,
             relay_headers: self.headers.clone(),
+            relay_transport: RelayTransport::from_environment(),
             derp_map: map,
         })
     }

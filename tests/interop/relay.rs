@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use mesh::driver::{Coordination, Path, Role, Unhandled};
+use mesh::driver::{Coordination, Path, RelayTransport, Role, Unhandled};
 use mesh::{Mesh, MeshConfig};
 use proto::address;
 use proto::derp_map::{DerpMap, Node, Region};
@@ -11,6 +11,7 @@ use proto::id::PeerId;
 use proto::key::{DiscoPrivate, NodePrivate};
 use proto::tailnet::{CoordinateRequest, CoordinateResponse, PeerUpdate, PeerUpdateKind};
 use server::config::Config;
+use sha2::{Digest, Sha256};
 use tests::bench::peers::Derper;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -31,17 +32,44 @@ async fn clients_of_the_field_meet_through_our_relay() {
     server.stop().await;
 }
 
+/// A relay as the two peers know it.
+#[derive(Clone)]
+struct Way {
+    node: Node,
+    force_websockets: bool,
+    transport: RelayTransport,
+}
+
+impl Way {
+    fn plain(relay: SocketAddr) -> Self {
+        let node = Node {
+            host_name: Ipv4Addr::LOCALHOST.to_string(),
+            derp_port: i32::from(relay.port()),
+            stun_port: -1,
+            force_http: true,
+            ..Node::default()
+        };
+        Self { node, force_websockets: false, transport: RelayTransport::default() }
+    }
+
+    fn sealed(relay: SocketAddr, name: &str, root: &[u8], force_websockets: bool) -> Self {
+        let plain = Self::plain(relay).node;
+        let node = Node {
+            host_name: name.to_owned(),
+            ipv4: relay.ip().to_string(),
+            ipv6: "none".to_owned(),
+            force_http: false,
+            ..plain
+        };
+        let transport = RelayTransport { extra_roots: vec![root.to_vec()], ..RelayTransport::default() };
+        Self { node, force_websockets, transport }
+    }
+}
+
 /// One of two peers of a mesh that only meet through the relay.
-async fn start(role: Role, number: u8, relay: SocketAddr) -> (Mesh, PeerId) {
+async fn start(role: Role, number: u8, way: Way) -> (Mesh, PeerId) {
     let id = Uuid::from_bytes([number; 16]);
-    let node = Node {
-        host_name: Ipv4Addr::LOCALHOST.to_string(),
-        derp_port: i32::from(relay.port()),
-        stun_port: -1,
-        force_http: true,
-        ..Node::default()
-    };
-    let region = Region { region_id: REGION, nodes: vec![node], ..Region::default() };
+    let region = Region { region_id: REGION, nodes: vec![way.node], ..Region::default() };
     let config = MeshConfig {
         node_key: NodePrivate::from_bytes([number; 32]),
         disco_key: DiscoPrivate::from_bytes([number + 100; 32]),
@@ -51,8 +79,9 @@ async fn start(role: Role, number: u8, relay: SocketAddr) -> (Mesh, PeerId) {
         unhandled: Unhandled::Refuse,
         udp_port: 0,
         block_endpoints: true,
-        force_websockets: false,
+        force_websockets: way.force_websockets,
         relay_headers: Vec::new(),
+        relay_transport: way.transport,
         derp_map: DerpMap { home_params: None, regions: [(REGION, region)].into() },
     };
     (Mesh::start(config).await.unwrap(), PeerId(id))
@@ -76,21 +105,19 @@ async fn forward(
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Go: make interop"]
-async fn our_meshes_meet_through_derper() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = tests::bench::peers::build("tailscale.com/cmd/derper", "derper", folder.path()).unwrap();
-    let relay = Derper::start(&program.expect("make interop needs Go"), folder.path()).await.unwrap();
-    let (client, client_id) = start(Role::Client, 1, relay.address).await;
-    let (daemon, daemon_id) = start(Role::Agent, 2, relay.address).await;
+/// Sends so many bytes there and back through the relay.
+async fn meet(way: Way, length: usize) {
+    let (client, client_id) = start(Role::Client, 1, way.clone()).await;
+    let (daemon, daemon_id) = start(Role::Agent, 2, way).await;
     let Coordination { requests: from_client, responses: to_client } = client.coordinate();
     let Coordination { requests: from_daemon, responses: to_daemon } = daemon.coordinate();
     tokio::spawn(forward(client_id, from_client, to_daemon));
     tokio::spawn(forward(daemon_id, from_daemon, to_client));
     client.add_tunnel(daemon_id);
     let target: Ipv6Addr = address::under(address::PREFIX, daemon_id.0);
-    client.await_reachable(target, Duration::from_secs(30)).await.unwrap();
+    if let Err(error) = client.await_reachable(target, Duration::from_secs(30)).await {
+        panic!("{error}: {:?} {:?}", client.status().await.relay_problems, daemon.status().await.relay_problems);
+    }
     let ping = client.ping(target, Duration::from_secs(30)).await.unwrap();
     assert_eq!(ping.path, Path::Relay(REGION));
 
@@ -100,7 +127,8 @@ async fn our_meshes_meet_through_derper() {
         tokio::io::copy(&mut read, &mut write).await.unwrap();
         write.shutdown().await.unwrap();
     });
-    let data: Vec<u8> = (0..50_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let mut data = vec![0; length];
+    getrandom::fill(&mut data).unwrap();
     let mut back = Vec::new();
     let (mut read, mut write) = tokio::io::split(client.dial_tcp(SocketAddrV6::new(target, PORT, 0, 0)).await.unwrap());
     within(async {
@@ -113,5 +141,50 @@ async fn our_meshes_meet_through_derper() {
         echo.await.unwrap();
     })
     .await;
-    assert!(back == data, "other bytes came back");
+    assert_eq!(back.len(), data.len());
+    assert_eq!(Sha256::digest(&back), Sha256::digest(&data), "other bytes came back");
+}
+
+fn build_derper(folder: &std::path::Path) -> std::path::PathBuf {
+    let program = tests::bench::peers::build("tailscale.com/cmd/derper", "derper", folder).unwrap();
+    program.expect("make interop needs Go")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Go: make interop"]
+async fn our_meshes_meet_through_derper() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Derper::start(&build_derper(folder.path()), folder.path(), &[]).await.unwrap();
+    meet(Way::plain(relay.address), 5_000_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Go: make interop"]
+async fn our_meshes_meet_through_derper_with_tls_in_both_forms() {
+    const NAME: &str = "relay.test";
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec![NAME.to_owned()]).unwrap();
+    for (kind, text) in [("crt", made.cert.pem()), ("key", made.signing_key.serialize_pem())] {
+        std::fs::write(folder.path().join(format!("{NAME}.{kind}")), text).unwrap();
+    }
+    let certificates = folder.path().to_str().unwrap();
+    let options = ["-certmode", "manual", "-certdir", certificates, "-hostname", NAME, "-http-port", "-1"];
+    let relay = Derper::start(&build_derper(folder.path()), folder.path(), &options).await.unwrap();
+    for force_websockets in [false, true] {
+        meet(Way::sealed(relay.address, NAME, made.cert.der(), force_websockets), 1_000_000).await;
+    }
+    // Without the root the relay is nobody.
+    let mut stranger = Way::sealed(relay.address, NAME, &[], false);
+    stranger.transport = RelayTransport::default();
+    let (client, _) = start(Role::Client, 3, stranger).await;
+    let said = within(async {
+        loop {
+            if let Some(problem) = client.status().await.relay_problems.remove(&REGION) {
+                return problem;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(said.starts_with("relay.test showed a certificate that this computer does not trust"), "{said}");
 }

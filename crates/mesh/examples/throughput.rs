@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bytes::BytesMut;
-use mesh::driver::{Coordination, Path, Role, Unhandled};
+use mesh::driver::{Coordination, Path, RelayTransport, Role, Unhandled};
 use mesh::{Mesh, MeshConfig};
 use proto::address;
 use proto::derp::login::ServerInfo;
@@ -139,6 +139,7 @@ async fn start(role: Role, map: &DerpMap, is_relayed: bool) -> anyhow::Result<(M
         block_endpoints: is_relayed,
         force_websockets: false,
         relay_headers: Vec::new(),
+        relay_transport: RelayTransport::default(),
         derp_map: map.clone(),
     };
     Ok((Mesh::start(config).await?, PeerId(id)))

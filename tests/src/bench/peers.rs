@@ -35,13 +35,14 @@ pub struct Derper {
 }
 
 impl Derper {
-    /// Starts it and waits until it takes connections.
-    pub async fn start(program: &Path, folder: &Path) -> anyhow::Result<Self> {
+    /// Starts it with these options, too, and waits until it takes connections.
+    pub async fn start(program: &Path, folder: &Path, options: &[&str]) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         // Not with -dev, which would take a port of its own choice; on a port that is not 443 it is plain HTTP anyway.
         let child = Command::new(program)
             .args(["-stun=false", "-a", &address.to_string(), "-c"])
             .arg(folder.join("derper.key"))
+            .args(options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;

@@ -6,7 +6,7 @@ use std::net::SocketAddrV6;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use mesh::driver::{Coordination, Path, Role, Unhandled};
+use mesh::driver::{Coordination, Path, RelayTransport, Role, Unhandled};
 use mesh::{Mesh, MeshConfig, TcpStream};
 use proto::address::of_agent;
 use proto::derp_map::{DerpMap, EMBEDDED_REGION, Node, Region};
@@ -140,6 +140,7 @@ async fn start(id: PeerId, role: Role, url: &url::Url) -> anyhow::Result<Mesh> {
         block_endpoints: false,
         force_websockets: false,
         relay_headers: Vec::new(),
+        relay_transport: RelayTransport::default(),
         derp_map: map.for_access_url(url),
     };
     Ok(Mesh::start(config).await?)

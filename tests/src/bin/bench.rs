@@ -122,7 +122,7 @@ async fn relays(host: &Host, folder: &std::path::Path, rows: &mut Vec<Row>) -> a
         our_share.push((after - before).max(0.1));
         println!("relay round: {after:.2} MiB RSS, {:.2} more than idle", after - before);
         if let Some(program) = &program {
-            let derper = peers::Derper::start(program, folder).await?;
+            let derper = peers::Derper::start(program, folder, &[]).await?;
             let before = peers::resident_mib(derper.pid())?;
             theirs.push(relay::throughput(derper.address, PAIRS, span).await?);
             let after = peers::resident_mib(derper.pid())?;

@@ -76,4 +76,6 @@ pub enum RelayNews {
     },
     /// The connection changed.
     Event(RelayEvent),
+    /// Why it cannot be connected, in words.
+    Problem(String),
 }

@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use proto::derp_map::DerpMap;
 use proto::key::{DiscoPrivate, NodePrivate};
 
+pub use super::dial::Proxies;
 use crate::engine::Role;
 
 /// What happens to inbound TCP and UDP on a port nobody listens on.
@@ -14,6 +15,23 @@ pub enum Unhandled {
     Refuse,
     /// Splice to the same port of 127.0.0.1, then `[::1]`; refused when both refuse (workspace daemons).
     Loopback,
+}
+
+/// How relays are reached, apart from their addresses. The default asks the system's certificates and no proxy.
+#[derive(Debug, Clone, Default)]
+pub struct RelayTransport {
+    /// Root certificates (DER) that are believed besides the system's.
+    pub extra_roots: Vec<Vec<u8>>,
+    /// HTTP proxies on the way.
+    pub proxies: Proxies,
+}
+
+impl RelayTransport {
+    /// With the proxies that the environment names.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self { proxies: Proxies::from_variables(|name| std::env::var(name).ok()), ..Self::default() }
+    }
 }
 
 /// How to start a [`Mesh`](super::Mesh).
@@ -39,6 +57,8 @@ pub struct MeshConfig {
     pub force_websockets: bool,
     /// Extra HTTP headers for relay connections.
     pub relay_headers: Vec<(String, String)>,
+    /// How relays are reached.
+    pub relay_transport: RelayTransport,
     /// The relays, already rewritten for our access URL (`DerpMap::for_access_url`).
     pub derp_map: DerpMap,
 }

@@ -1,5 +1,7 @@
-//! Opens a byte stream to a relay node: addresses in a race, TLS where the node wants it, the head of an HTTP/1.1 answer.
-//! Shared by the relay client and the latency probe. Not here: what is said over the stream.
+//! Opens a byte stream to a relay node: addresses in a race or a proxy on the way, TLS where the node wants it, the head
+//! of an HTTP/1.1 answer. Shared by the relay client and the latency probe. Not here: what is said over the stream.
+
+mod proxies;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,10 +11,14 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use proto::derp_map::Node;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+use super::config::RelayTransport;
+use proxies::Proxy;
+pub use proxies::{Proxies, ProxyError};
 
 /// One TCP attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -38,8 +44,37 @@ pub enum DialError {
     #[error("cannot connect to relay {0}")]
     Connect(String, #[source] Option<io::Error>),
     /// TLS failed.
-    #[error("cannot agree on encryption with relay {0}")]
+    #[error("cannot agree on encryption with {0}")]
     Tls(String, #[source] io::Error),
+    /// Somebody else answers, or somebody whose certificate nobody here vouches for.
+    #[error("{0} showed a certificate that this computer does not trust")]
+    Certificate(String, #[source] rustls::Error),
+    /// The variables name no usable proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// The proxy is not there.
+    #[error("cannot connect to the HTTP proxy {0}")]
+    ProxyConnect(String, #[source] Box<DialError>),
+    /// The proxy wants a login.
+    #[error(
+        "the HTTP proxy {proxy} wants a login before it leads to {relay} (HTTP status 407): put user and password into HTTPS_PROXY"
+    )]
+    ProxyLogin {
+        /// The proxy.
+        proxy: String,
+        /// Where to.
+        relay: String,
+    },
+    /// The proxy does not lead to the relay.
+    #[error("the HTTP proxy {proxy} refuses to lead to {relay} (HTTP status {status})")]
+    ProxyRefused {
+        /// The proxy.
+        proxy: String,
+        /// Where to.
+        relay: String,
+        /// Its answer.
+        status: u16,
+    },
     /// TLS cannot be set up.
     #[error("cannot set up encryption")]
     Setup(#[source] io::Error),
@@ -65,11 +100,16 @@ pub enum Families {
 /// Scheme and authority of a node's URLs.
 pub fn authority(node: &Node) -> String {
     let (default, port) = (if node.force_http { 80 } else { 443 }, port(node));
-    let host = match node.host_name.parse::<Ipv6Addr>() {
-        Ok(address) => format!("[{address}]"),
-        Err(_) => node.host_name.clone(),
-    };
-    if port == default { host } else { format!("{host}:{port}") }
+    let full = with_port(&node.host_name, port);
+    if port == default { full.trim_end_matches(&format!(":{port}")).to_owned() } else { full }
+}
+
+/// Host and port as URLs write them.
+fn with_port(host: &str, port: u16) -> String {
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]:{port}"),
+        Err(_) => format!("{host}:{port}"),
+    }
 }
 
 /// `DERPPort` with its default.
@@ -77,22 +117,107 @@ pub fn port(node: &Node) -> u16 {
     u16::try_from(node.derp_port).ok().filter(|port| *port != 0).unwrap_or(443)
 }
 
-/// Opens the stream that the node's scheme asks for, within the caller's time limit.
-pub async fn open(node: &Node, families: Families) -> Result<Box<dyn Stream>, DialError> {
-    let tcp = connect(node, families).await?;
-    if node.force_http {
-        return Ok(Box::new(tcp));
-    }
-    let name = if node.cert_name.is_empty() { &node.host_name } else { &node.cert_name };
-    let name = ServerName::try_from(name.clone()).map_err(|_| DialError::Name(name.clone()))?;
-    let connector = TlsConnector::from(tls_config()?);
-    let tls = connector.connect(name, tcp).await.map_err(|error| DialError::Tls(node.host_name.clone(), error))?;
-    Ok(Box::new(tls))
+/// Opens streams by the ways of one mesh.
+pub struct Dialer {
+    transport: RelayTransport,
+    /// Made at the first need: the system's certificates do not change under a running program often enough to matter.
+    tls: OnceLock<Arc<rustls::ClientConfig>>,
 }
 
-async fn connect(node: &Node, families: Families) -> Result<TcpStream, DialError> {
-    let addresses = resolve(&node.host_name, &node.ipv4, &node.ipv6, families).await?;
-    let port = port(node);
+impl Dialer {
+    pub fn new(transport: RelayTransport) -> Self {
+        Self { transport, tls: OnceLock::new() }
+    }
+
+    /// Opens the stream that the node's scheme asks for, within the caller's time limit.
+    pub async fn open(&self, node: &Node, families: Families) -> Result<Box<dyn Stream>, DialError> {
+        let port = port(node);
+        let stream = match self.transport.proxies.of(&node.host_name, port, !node.force_http)? {
+            // What lies behind a proxy has no family of its own: it is looked at once, as the older one.
+            Some(_) if families == Families::OnlyV6 => return Err(DialError::Resolve(node.host_name.clone(), None)),
+            Some(proxy) => self.pass(proxy, &node.host_name, port).await?,
+            None => {
+                let addresses = resolve(&node.host_name, &node.ipv4, &node.ipv6, families).await?;
+                connect(&node.host_name, addresses, port).await?
+            }
+        };
+        if node.force_http {
+            return Ok(stream);
+        }
+        let name = if node.cert_name.is_empty() { &node.host_name } else { &node.cert_name };
+        self.encrypt(stream, name).await
+    }
+
+    /// Opens a way through a proxy (RFC 9110, 9.3.6).
+    async fn pass(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Box<dyn Stream>, DialError> {
+        let target = with_port(host, port);
+        // A name from the map must not break out of its line.
+        if http::uri::Authority::try_from(target.as_str()).is_err() {
+            return Err(DialError::Name(host.to_owned()));
+        }
+        let mut stream = async {
+            let addresses = resolve(&proxy.host, "", "", Families::Both).await?;
+            let stream = connect(&proxy.host, addresses, proxy.port).await?;
+            if proxy.is_encrypted { self.encrypt(stream, &proxy.host).await } else { Ok(stream) }
+        }
+        .await
+        .map_err(|error| DialError::ProxyConnect(proxy.name(), Box::new(error)))?;
+        let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: homeport\r\n");
+        if let Some(login) = &proxy.login {
+            request.push_str(&format!("Proxy-Authorization: {}\r\n", login.expose()));
+        }
+        request.push_str("\r\n");
+        let broken = |error| DialError::ProxyConnect(proxy.name(), Box::new(error));
+        stream.write_all(request.as_bytes()).await.map_err(|error| broken(DialError::Answer(error)))?;
+        stream.flush().await.map_err(|error| broken(DialError::Answer(error)))?;
+        let mut early = BytesMut::new();
+        let head = read_head(&mut stream, &mut early).await.map_err(broken)?;
+        match head.status {
+            // Relays speak only when spoken to: what comes already is not theirs.
+            200..=299 if early.is_empty() => Ok(stream),
+            200..=299 => Err(broken(DialError::Answer(io::ErrorKind::InvalidData.into()))),
+            407 => Err(DialError::ProxyLogin { proxy: proxy.name(), relay: target }),
+            status => Err(DialError::ProxyRefused { proxy: proxy.name(), relay: target, status }),
+        }
+    }
+
+    async fn encrypt(&self, stream: Box<dyn Stream>, host: &str) -> Result<Box<dyn Stream>, DialError> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| DialError::Name(host.to_owned()))?;
+        let connector = TlsConnector::from(self.tls_config()?);
+        let tls = connector.connect(name, stream).await.map_err(|error| {
+            let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match cause {
+                Some(cause @ rustls::Error::InvalidCertificate(_)) => {
+                    DialError::Certificate(host.to_owned(), cause.clone())
+                }
+                _ => DialError::Tls(host.to_owned(), error),
+            }
+        })?;
+        Ok(Box::new(tls))
+    }
+
+    fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>, DialError> {
+        if let Some(config) = self.tls.get() {
+            return Ok(config.clone());
+        }
+        let mut roots = rustls::RootCertStore::empty();
+        let system = rustls_native_certs::load_native_certs().certs;
+        let extra = self.transport.extra_roots.iter().map(|root| CertificateDer::from(root.clone()));
+        let (_, unusable) = roots.add_parsable_certificates(system.into_iter().chain(extra));
+        if unusable > 0 {
+            tracing::debug!(unusable, "some root certificates cannot be used");
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.map_err(|error| DialError::Setup(io::Error::other(error)))?;
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
+    }
+}
+
+/// Connects to the first of some addresses that answers.
+async fn connect(name: &str, addresses: Vec<IpAddr>, port: u16) -> Result<Box<dyn Stream>, DialError> {
     let mut attempts: FuturesUnordered<_> = addresses
         .into_iter()
         .take(MAX_ADDRESSES)
@@ -108,12 +233,12 @@ async fn connect(node: &Node, families: Families) -> Result<TcpStream, DialError
         match attempt {
             Ok(tcp) => {
                 let _ = tcp.set_nodelay(true);
-                return Ok(tcp);
+                return Ok(Box::new(tcp));
             }
             Err(error) => last = Some(error),
         }
     }
-    Err(DialError::Connect(node.host_name.clone(), last))
+    Err(DialError::Connect(name.to_owned(), last))
 }
 
 /// Addresses of a name. `v4` and `v6` are the map's fixed addresses: empty means ask the resolver, a text that is no
@@ -145,25 +270,6 @@ async fn look_up(name: &str) -> Result<Vec<IpAddr>, DialError> {
     let addresses = tokio::net::lookup_host((name, 0)).await;
     let addresses = addresses.map_err(|error| DialError::Resolve(name.to_owned(), Some(error)))?;
     Ok(addresses.map(|address| address.ip()).collect())
-}
-
-/// Read once: the system's certificates do not change under a running program often enough to matter.
-fn tls_config() -> Result<Arc<rustls::ClientConfig>, DialError> {
-    static CONFIG: OnceLock<Arc<rustls::ClientConfig>> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
-        return Ok(config.clone());
-    }
-    let mut roots = rustls::RootCertStore::empty();
-    let (_, unusable) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if unusable > 0 {
-        tracing::debug!(unusable, "some certificates of the system cannot be used");
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| DialError::Setup(io::Error::other(error)))?;
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
 }
 
 /// Status and headers of an HTTP answer; what came behind the head stays in the buffer.

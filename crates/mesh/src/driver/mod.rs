@@ -34,7 +34,7 @@ mod udp_socket;
 mod under_lock;
 
 pub use crate::engine::{Path, PeerStatus, Pong, Role};
-pub use config::{MeshConfig, Unhandled};
+pub use config::{MeshConfig, Proxies, RelayTransport, Unhandled};
 pub use error::MeshError;
 pub use handle::{Coordination, Mesh};
 pub use status::{FlowTotals, MeshStatus};

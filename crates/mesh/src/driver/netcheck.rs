@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -19,7 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clock;
 use super::command::Command;
-use super::dial::{self, DialError, Families};
+use super::dial::{self, DialError, Dialer, Families};
 use crate::engine::{MAX_STUN_ANSWERS, NetcheckReport, RelayLatency, StunAnswer};
 
 /// STUN requests to one server, when the former ones were not answered.
@@ -39,13 +40,15 @@ const FEW: usize = 3;
 
 /// Looks once, and reports by [`Command::Netcheck`].
 pub async fn run(
+    dialer: Arc<Dialer>,
     map: DerpMap,
     full: bool,
     early: bool,
     commands: mpsc::WeakUnboundedSender<Command>,
     answers: mpsc::Receiver<StunAnswer>,
 ) {
-    let (stun, relays) = tokio::join!(ask_stun(&map, full, &commands, answers), measure_relays(&map, early, &commands));
+    let (stun, relays) =
+        tokio::join!(ask_stun(&map, full, &commands, answers), measure_relays(&dialer, &map, early, &commands));
     tell(&commands, Command::Netcheck { report: NetcheckReport { stun, relays }, last: true });
 }
 
@@ -58,13 +61,14 @@ fn tell(commands: &mpsc::WeakUnboundedSender<Command>, command: Command) {
 
 /// Measures all relays at once; with `early`, reports those that answered soon.
 async fn measure_relays(
+    dialer: &Dialer,
     map: &DerpMap,
     early: bool,
     commands: &mpsc::WeakUnboundedSender<Command>,
 ) -> Vec<RelayLatency> {
     let with_relay = |region: &&Region| region.nodes.iter().any(|node| !node.stun_only);
     let mut running: FuturesUnordered<_> =
-        map.regions.values().filter(with_relay).take(MAX_REGIONS).map(measure).collect();
+        map.regions.values().filter(with_relay).take(MAX_REGIONS).map(|region| measure(dialer, region)).collect();
     let mut relays = Vec::new();
     let mut report_at = None;
     loop {
@@ -102,10 +106,10 @@ fn report(relays: &[RelayLatency]) -> NetcheckReport {
 }
 
 /// Latency of a region over both families; `None` when neither answers.
-async fn measure(region: &Region) -> Option<RelayLatency> {
+async fn measure(dialer: &Dialer, region: &Region) -> Option<RelayLatency> {
     let over = async |families| {
         for node in region.nodes.iter().filter(|node| !node.stun_only) {
-            if let Ok(Ok(latency)) = timeout(HTTP_TIMEOUT, latency(node, families)).await {
+            if let Ok(Ok(latency)) = timeout(HTTP_TIMEOUT, latency(dialer, node, families)).await {
                 return Some(latency);
             }
         }
@@ -116,8 +120,8 @@ async fn measure(region: &Region) -> Option<RelayLatency> {
 }
 
 /// From the request written to the first byte of the answer, over a fresh connection.
-async fn latency(node: &Node, families: Families) -> Result<Duration, DialError> {
-    let mut stream = dial::open(node, families).await?;
+async fn latency(dialer: &Dialer, node: &Node, families: Families) -> Result<Duration, DialError> {
+    let mut stream = dialer.open(node, families).await?;
     let host = dial::authority(node);
     let request = format!(
         "GET /derp/latency-check HTTP/1.1\r\nHost: {host}\r\nUser-Agent: homeport\r\nConnection: close\r\n\r\n"

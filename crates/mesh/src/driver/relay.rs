@@ -23,6 +23,7 @@ use proto::key::{NodePrivate, NodePublic};
 use tokio::sync::mpsc;
 
 use super::command::{FromRelay, RelayNews};
+use super::dial::Dialer;
 use crate::engine::RelayEvent;
 
 /// Packets that wait for one relay connection.
@@ -48,6 +49,7 @@ pub enum ToRelay {
 pub struct RelayIdentity {
     pub node_key: NodePrivate,
     pub headers: Vec<(String, String)>,
+    pub dialer: Arc<Dialer>,
     /// Use websockets everywhere.
     pub force_websockets: Arc<AtomicBool>,
 }
@@ -140,7 +142,10 @@ impl Task {
                         self.report(RelayEvent::ForcedWebsocket).await;
                         continue;
                     }
-                    tracing::debug!(region = self.region.region_id, error = %Chain(&error), "cannot connect to relay");
+                    let problem = Chain(&error).to_string();
+                    tracing::debug!(region = self.region.region_id, error = %problem, "cannot connect to relay");
+                    let news = RelayNews::Problem(problem);
+                    let _ = self.news.send(FromRelay { region: self.region.region_id, news }).await;
                 }
             }
             if started.elapsed() >= GOOD_AFTER {

@@ -4,7 +4,7 @@
 //! between engine and stack are copied out from under the lock before they are encrypted.
 //! Long because the loop is one closed enum and one match, and every arm stands beside the others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::arrival::Arrival;
 use super::command::{Command, FromRelay, RelayNews};
 use super::config::MeshConfig;
+use super::dial::Dialer;
 use super::farewell::{Farewell, Step};
 use super::relay::{Relay, RelayIdentity, ToRelay};
 use super::splice::{self, UdpSplice};
@@ -54,6 +55,8 @@ pub struct RunLoop {
     inbox: mpsc::UnboundedReceiver<Command>,
     identity: RelayIdentity,
     relays: HashMap<i32, Relay>,
+    /// Regions whose last attempt failed, and why.
+    relay_problems: BTreeMap<i32, String>,
     relay_news: mpsc::Sender<FromRelay>,
     relay_inbox: mpsc::Receiver<FromRelay>,
     relay_batch: Vec<FromRelay>,
@@ -102,6 +105,7 @@ impl RunLoop {
         let identity = RelayIdentity {
             node_key: config.node_key.clone(),
             headers: config.relay_headers,
+            dialer: Arc::new(Dialer::new(config.relay_transport)),
             force_websockets: Arc::new(AtomicBool::new(config.force_websockets)),
         };
         let engine_config = EngineConfig {
@@ -126,6 +130,7 @@ impl RunLoop {
             inbox,
             identity,
             relays: HashMap::new(),
+            relay_problems: BTreeMap::new(),
             relay_news,
             relay_inbox,
             relay_batch: Vec::with_capacity(RELAY_BATCH),
@@ -250,6 +255,7 @@ impl RunLoop {
                 Output::ConnectRelay { region, home } => self.connect_relay(region, home),
                 Output::CloseRelay { region } => {
                     self.relays.remove(&region);
+                    self.relay_problems.remove(&region);
                 }
                 Output::Netcheck { full } => self.start_netcheck(full, now),
             }
@@ -329,7 +335,18 @@ impl RunLoop {
         let now = clock::now();
         for FromRelay { region, news } in self.relay_batch.drain(..) {
             match news {
-                RelayNews::Event(event) => self.engine.handle_relay_event(region, event, now),
+                RelayNews::Event(event) => {
+                    if event == RelayEvent::Connected {
+                        self.relay_problems.remove(&region);
+                    }
+                    self.engine.handle_relay_event(region, event, now);
+                }
+                RelayNews::Problem(problem) => {
+                    if self.relay_problems.get(&region) != Some(&problem) {
+                        tracing::warn!(region, %problem, "a relay cannot be reached");
+                    }
+                    self.relay_problems.insert(region, problem);
+                }
                 RelayNews::Packet { from, data } => {
                     self.scratch.clear();
                     self.scratch.extend_from_slice(&data);
@@ -380,7 +397,7 @@ impl RunLoop {
             Command::Status { reply } => {
                 let tcp_connections = self.shared.lock().stack.connections() as u64;
                 let flows = FlowTotals { tcp_connections, ..self.flows };
-                let _ = reply.send(MeshStatus::of(self.engine.status(now), flows));
+                let _ = reply.send(MeshStatus::of(self.engine.status(now), flows, self.relay_problems.clone()));
             }
             Command::NetworkChanged => {
                 self.engine.handle_network_changed(now);
@@ -466,7 +483,14 @@ impl RunLoop {
         let (ear, answers) = mpsc::channel(STUN_QUEUE);
         self.stun.listen(ear);
         let early = self.engine.status(now).home_relay == 0;
-        self.tasks.spawn(netcheck::run(self.derp_map.clone(), full, early, self.commands.clone(), answers));
+        self.tasks.spawn(netcheck::run(
+            self.identity.dialer.clone(),
+            self.derp_map.clone(),
+            full,
+            early,
+            self.commands.clone(),
+            answers,
+        ));
     }
 
     /// Tells the engine the addresses of the machine.

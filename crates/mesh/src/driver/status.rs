@@ -1,5 +1,6 @@
 //! A snapshot of the whole mesh.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct MeshStatus {
     pub home_relay: i32,
     /// Latency of each region that was measured.
     pub relay_latency: Vec<(i32, Duration)>,
+    /// Why a region's relay cannot be connected, since the last time that it was.
+    pub relay_problems: BTreeMap<i32, String>,
     /// Our own advertised endpoints.
     pub endpoints: Vec<SocketAddr>,
     /// Whether a STUN answer came (UDP works).
@@ -45,11 +48,12 @@ pub struct FlowTotals {
 
 impl MeshStatus {
     /// Both halves of a snapshot.
-    pub(crate) fn of(engine: EngineStatus, flows: FlowTotals) -> Self {
+    pub(crate) fn of(engine: EngineStatus, flows: FlowTotals, relay_problems: BTreeMap<i32, String>) -> Self {
         Self {
             peers: engine.peers,
             home_relay: engine.home_relay,
             relay_latency: engine.relay_latency,
+            relay_problems,
             endpoints: engine.endpoints,
             udp_works: engine.udp_works,
             public_v4: engine.public_v4,

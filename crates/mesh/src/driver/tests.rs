@@ -2,6 +2,8 @@
 
 mod coordinator;
 mod relay;
+mod transport;
+mod way;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -58,6 +60,7 @@ async fn peer(role: Role, relay: &TestRelay, change: impl FnOnce(&mut MeshConfig
         block_endpoints: false,
         force_websockets: false,
         relay_headers: vec![("X-Test".to_owned(), "yes".to_owned())],
+        relay_transport: RelayTransport::default(),
         derp_map: map(relay.address()),
     };
     change(&mut config);

@@ -1,3 +1,5 @@
+//! When goodbye is said, in virtual time.
+
 use super::*;
 
 /// One thing that happens, so many milliseconds after the start.

@@ -20,6 +20,8 @@ use crate::driver::dial::{self, DialError, Families, Stream};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes between the websocket and the frame reader: a few of the largest packets.
 const WEBSOCKET_PIPE: usize = 256 << 10;
+/// Longest message that we send. Go relays end a connection that brings one of more than 32 KiB.
+const MESSAGE: usize = 16 << 10;
 /// A websocket message is at most one frame and its header; peers send far less.
 const MAX_MESSAGE: usize = proto::derp::MAX_FRAME + 16;
 
@@ -84,7 +86,7 @@ pub async fn connect(region: &Region, identity: &RelayIdentity, websocket: bool)
 }
 
 async fn connect_node(node: &Node, identity: &RelayIdentity, websocket: bool) -> Result<Link, ConnectError> {
-    let stream = dial::open(node, Families::Both).await?;
+    let stream = identity.dialer.open(node, Families::Both).await?;
     let (stream, early) = if websocket {
         (upgrade_websocket(stream, node, identity).await?, BytesMut::new())
     } else {
@@ -171,9 +173,12 @@ async fn pump(socket: WebSocketStream<Box<dyn Stream>>, pipe: tokio::io::DuplexS
                 Ok(1..) => {}
                 _ => break,
             }
-            let data: Bytes = buffer.split().freeze();
-            if sink.send(Message::Binary(data)).await.is_err() {
-                return;
+            let mut data: Bytes = buffer.split().freeze();
+            while !data.is_empty() {
+                let message = data.split_to(data.len().min(MESSAGE));
+                if sink.send(Message::Binary(message)).await.is_err() {
+                    return;
+                }
             }
         }
         let _ = sink.close().await;
