@@ -179,7 +179,7 @@ impl Ends {
 fn a_gigabyte_survives_new_keys_and_moves_of_both_ends() {
     let mut ends = Ends::new();
     ends.upload();
-    // In about half of the runs their stream stalls after one of the troubles: a known issue, which this shows.
+    // In about half of the runs their stream stalls: a known issue, which this shows.
     if std::env::var_os("HOMEPORT_HUNT_STALL").is_some() {
         ends.download();
     }
