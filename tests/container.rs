@@ -88,9 +88,7 @@ impl Stage {
 
     /// One statement on the server's database.
     fn sql(&self, statement: &str) -> String {
-        let database = fs::read_dir(self.host.path("data")).unwrap().map(|entry| entry.unwrap().path());
-        let database = database.filter(|path| path.extension().is_some_and(|end| end == "db" || end == "sqlite"));
-        let database = database.last().expect("a database");
+        let database = self.host.path("data/homeport.db");
         run(Command::new("sqlite3").args(["-cmd", ".timeout 10000"]).arg(database).arg(statement)).trim().to_owned()
     }
 }
