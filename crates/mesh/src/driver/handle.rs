@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::Command;
 use super::config::{MeshConfig, Unhandled};
+use super::device::{self, Device, DeviceEnds, Outward};
 use super::run_loop::RunLoop;
 use super::status::MeshStatus;
 use super::tcp::{TcpListener, TcpStream};
@@ -57,6 +58,21 @@ impl Mesh {
     /// [`MeshError::Bind`].
     #[allow(clippy::unused_async)]
     pub async fn start(config: MeshConfig) -> Result<Self, MeshError> {
+        Self::start_with(config, None)
+    }
+
+    /// Like [`Mesh::start`], but inner packets go to and come from a device of the system. Nothing can be dialled or
+    /// listened on through the handle then: the system's own programs do that.
+    ///
+    /// # Errors
+    /// [`MeshError::Bind`].
+    #[allow(clippy::unused_async)]
+    pub async fn start_on_device(config: MeshConfig, device: Box<dyn Device>) -> Result<(Self, Outward), MeshError> {
+        let (outward, ends) = device::ends(device);
+        Ok((Self::start_with(config, Some(ends))?, outward))
+    }
+
+    fn start_with(config: MeshConfig, device: Option<DeviceEnds>) -> Result<Self, MeshError> {
         let bound = Bound::bind(config.udp_port).map_err(MeshError::Bind)?;
         let random = u64::from_ne_bytes(clock::random().map_err(MeshError::Bind)?);
         let strangers = match config.unhandled {
@@ -73,7 +89,7 @@ impl Mesh {
             let _inside = runtime.enter();
             bound.register().map_err(MeshError::Bind)?
         };
-        let run_loop = RunLoop::new(config, sockets, shared.clone(), commands.downgrade(), inbox);
+        let run_loop = RunLoop::new(config, sockets, shared.clone(), commands.downgrade(), inbox, device);
         let run_loop = run_loop.map_err(MeshError::Bind)?;
         let run = move || runtime.block_on(run_loop.run());
         std::thread::Builder::new().name("mesh".to_owned()).spawn(run).map_err(MeshError::Bind)?;

@@ -16,6 +16,7 @@ mod arrival;
 mod clock;
 mod command;
 mod config;
+mod device;
 mod dial;
 mod error;
 mod farewell;
@@ -35,6 +36,7 @@ mod under_lock;
 
 pub use crate::engine::{Path, PeerStatus, Pong, Role};
 pub use config::{MeshConfig, Proxies, RelayTransport, Unhandled};
+pub use device::{Batch, Device, Outward};
 pub use error::MeshError;
 pub use handle::{Coordination, Mesh};
 pub use status::{FlowTotals, MeshStatus};

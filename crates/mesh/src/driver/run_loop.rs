@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::arrival::Arrival;
 use super::command::{Command, FromRelay, RelayNews};
 use super::config::MeshConfig;
+use super::device::DeviceEnds;
 use super::dial::Dialer;
 use super::farewell::{Farewell, Step};
 use super::relay::{Relay, RelayIdentity, ToRelay};
@@ -47,6 +48,8 @@ const STUN_QUEUE: usize = 64;
 pub struct RunLoop {
     engine: Engine,
     shared: Arc<Shared>,
+    /// Where inner packets go instead of the stack.
+    device: Option<DeviceEnds>,
     /// The program's runtime: relays, netchecks and splices.
     tasks: tokio::runtime::Handle,
     sockets: Sockets,
@@ -101,6 +104,7 @@ impl RunLoop {
         shared: Arc<Shared>,
         commands: mpsc::WeakUnboundedSender<Command>,
         inbox: mpsc::UnboundedReceiver<Command>,
+        device: Option<DeviceEnds>,
     ) -> io::Result<Self> {
         let identity = RelayIdentity {
             node_key: config.node_key.clone(),
@@ -123,6 +127,7 @@ impl RunLoop {
         Ok(Self {
             engine,
             shared,
+            device,
             tasks: tokio::runtime::Handle::current(),
             sockets,
             derp_map: config.derp_map,
@@ -195,6 +200,13 @@ impl RunLoop {
                 None => std::future::pending().await,
             }
         };
+        let is_full = self.sockets.is_full();
+        let device = async {
+            match &mut self.device {
+                Some(ends) if !is_full => ends.ready().await,
+                _ => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             command = self.inbox.recv() => Wake::Command(command),
@@ -202,6 +214,7 @@ impl RunLoop {
             _ = self.relay_inbox.recv_many(&mut self.relay_batch, RELAY_BATCH) => Wake::Relay,
             () = timer => Wake::Turn,
             () = self.shared.kick.notified() => Wake::Turn,
+            () = device => Wake::Turn,
             _ = self.sockets.ready() => Wake::Turn,
         }
     }
@@ -262,8 +275,33 @@ impl RunLoop {
         }
     }
 
-    /// Gives the stack what arrived, and the engine what the stack sends. True when the stack has more.
+    /// Gives the device or the stack what arrived, and the engine what they send. True when there is more.
     fn exchange(&mut self, now: Instant) -> bool {
+        if self.device.is_some() { self.exchange_with_device(now) } else { self.exchange_with_stack(now) }
+    }
+
+    fn exchange_with_device(&mut self, now: Instant) -> bool {
+        let Some(ends) = &mut self.device else { return false };
+        if !self.inward.is_empty() {
+            self.flows.received_packets += self.inward.len() as u64;
+            self.flows.received_bytes += self.inward.iter().map(|packet| packet.len() as u64).sum::<u64>();
+            ends.device.deliver(&mut self.inward);
+            self.inward.clear();
+        }
+        if self.sockets.is_full() {
+            return false;
+        }
+        let Some(batch) = ends.take() else { return false };
+        self.flows.sent_packets += batch.ends.len() as u64;
+        self.flows.sent_bytes += batch.bytes.len() as u64;
+        for packet in batch.iter() {
+            self.engine.handle_inner(packet, now);
+        }
+        ends.give_back(batch);
+        true
+    }
+
+    fn exchange_with_stack(&mut self, now: Instant) -> bool {
         let mut net = self.shared.lock();
         let mut last = None;
         for packet in self.inward.drain(..) {

@@ -1,6 +1,7 @@
 //! Whole meshes in one process over real sockets of the loopback, with a small relay and a coordinator that forwards.
 
 mod coordinator;
+mod device;
 mod relay;
 mod transport;
 mod way;
@@ -42,14 +43,14 @@ fn map(relay: SocketAddr) -> DerpMap {
     DerpMap { home_params: None, regions: [(EMBEDDED_REGION, region)].into() }
 }
 
-async fn peer(role: Role, relay: &TestRelay, change: impl FnOnce(&mut MeshConfig)) -> Peer {
+/// A configuration with fresh keys, and its peer id.
+fn config(role: Role, relay: &TestRelay) -> (MeshConfig, PeerId) {
     let id = Uuid::from_bytes(clock::random().unwrap());
     let addresses = match role {
         Role::Agent => address::of_agent(id).to_vec(),
         Role::Client => vec![address::under(address::LEGACY_PREFIX, id)],
     };
-    let address = addresses[0];
-    let mut config = MeshConfig {
+    let config = MeshConfig {
         node_key: NodePrivate::from_bytes(clock::random().unwrap()),
         disco_key: DiscoPrivate::from_bytes(clock::random().unwrap()),
         node_id: i64::from(u32::from_ne_bytes(clock::random().unwrap())),
@@ -63,8 +64,14 @@ async fn peer(role: Role, relay: &TestRelay, change: impl FnOnce(&mut MeshConfig
         relay_transport: RelayTransport::default(),
         derp_map: map(relay.address()),
     };
+    (config, PeerId(id))
+}
+
+async fn peer(role: Role, relay: &TestRelay, change: impl FnOnce(&mut MeshConfig)) -> Peer {
+    let (mut config, id) = config(role, relay);
+    let address = config.addresses[0];
     change(&mut config);
-    Peer { mesh: Mesh::start(config).await.unwrap(), id: PeerId(id), address }
+    Peer { mesh: Mesh::start(config).await.unwrap(), id, address }
 }
 
 /// A client and a daemon with a tunnel between them.

@@ -1,0 +1,3 @@
+//! `homeport-tunnel`: starts the service.
+
+fn main() {}
