@@ -92,6 +92,36 @@ fn messages_have_the_bytes_of_the_spec() {
     );
 }
 
+/// What each end of the two services may send to the other: cut, lying, deep, of another kind or newer.
+#[test]
+fn hostile_messages_are_refused_and_newer_ones_are_read() {
+    let named = |name: &str| [&[0x0a, name.len() as u8], name.as_bytes()].concat();
+    let deep = (0..200).fold(Vec::new(), |inner: Vec<u8>, _| {
+        let mut group = vec![0xfb, 0x3f];
+        group.extend(inner);
+        group.extend([0xfc, 0x3f]);
+        group
+    });
+    for (name, bytes, is_read) in [
+        ("nothing", vec![], true),
+        ("whole", named("x"), true),
+        ("length without data", vec![0x0a, 5, b'x'], false),
+        ("length of 4 GiB", vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f], false),
+        ("length of 11 bytes", [&[0x0a][..], &[0xff; 11]].concat(), false),
+        ("cut in the field's number", vec![0x8a], false),
+        ("field 0", vec![0x02, 0], false),
+        ("kind 7", vec![0x0f], false),
+        ("a number where text should be", vec![0x08, 1], false),
+        ("text that is not UTF-8", vec![0x0a, 2, 0xc3, 0x28], false),
+        ("a field of a newer version", [&[0xfa, 0x3f, 2, 7, 7][..], &named("x")].concat(), true),
+        ("the same field again", [named("x"), named("y")].concat(), true),
+        ("the end of a group that did not begin", vec![0xfc, 0x3f], false),
+        ("200 groups in each other", deep, false),
+    ] {
+        assert_eq!(MetadataDescription::decode(bytes.as_slice()).is_ok(), is_read, "{name}");
+    }
+}
+
 fn check<M: Message + Default + PartialEq + std::fmt::Debug>(message: &M, expect: &str) {
     let expect = hex::decode(expect.replace(' ', "")).unwrap();
     assert_eq!(hex::encode(message.encode_to_vec()), hex::encode(&expect));

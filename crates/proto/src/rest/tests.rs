@@ -20,6 +20,10 @@ fn times_read_from_every_form_and_write_as_utc() {
     check_time("\"2026-01-02T03:04:05.123456+02:00\"", "\"2026-01-02T01:04:05.123456Z\"");
     assert!(serde_json::from_str::<Time>("\"yesterday\"").is_err());
     assert!(serde_json::from_str::<Time>("7").is_err());
+    check_time("\"9999-12-31T23:59:59Z\"", "\"9999-12-31T23:59:59Z\"");
+    for outside in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {
+        assert!(serde_json::from_str::<Time>(&format!("\"{outside}\"")).is_err(), "{outside}");
+    }
 }
 
 #[test]
@@ -63,4 +67,33 @@ fn names_that_are_not_the_fields_own() {
     assert!(oidc.get("signInText").is_some() && oidc.get("iconUrl").is_some());
     let response = serde_json::to_value(Response::new("no").field("name", "taken")).expect("json");
     assert_eq!(response, serde_json::json!({"message": "no", "validations": [{"field": "name", "detail": "taken"}]}));
+}
+
+/// Bodies of requests that no honest client sends: cut, deep, of other types, with a key twice.
+#[test]
+fn hostile_bodies_are_refused() {
+    use super::workspace::CreateWorkspace;
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    for (json, is_read) in [
+        ("{}", true),
+        (r#"{"name":"box","unknown":{"a":[1]}}"#, true),
+        (r#"{"rich_parameter_values":null}"#, true),
+        ("", false),
+        ("{", false),
+        (r#"{"name":"bo"#, false),
+        (r#"{"name":"box"} {}"#, false),
+        (r#"{"name":7}"#, false),
+        (r#"{"name":null}"#, false),
+        (r#"{"name":"a","name":"b"}"#, false),
+        (r#"{"name":"\ud800"}"#, false),
+        ("{\"name\":\"a\nb\"}", false),
+        (r#"{"ttl_ms":9223372036854775808}"#, false),
+        (r#"{"ttl_ms":1.5}"#, false),
+        (r#"{"template_id":"1"}"#, false),
+        (r#"{"rich_parameter_values":{}}"#, false),
+        (&deep, false),
+    ] {
+        assert_eq!(serde_json::from_str::<CreateWorkspace>(json).is_ok(), is_read, "{json}");
+    }
+    assert!(serde_json::from_slice::<CreateWorkspace>(b"{\"name\":\"\xff\"}").is_err(), "not UTF-8");
 }

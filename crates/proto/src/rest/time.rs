@@ -27,6 +27,11 @@ impl Time {
         i64::try_from(self.0.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
     }
 
+    /// `None` at the ends of the calendar, where the offset leads out of it.
+    fn in_utc(self) -> Option<OffsetDateTime> {
+        self.0.checked_to_offset(UtcOffset::UTC)
+    }
+
     /// From microseconds since the Unix epoch; what lies outside the calendar becomes [`Self::ZERO`].
     #[must_use]
     pub fn from_unix_micros(micros: i64) -> Self {
@@ -48,14 +53,15 @@ impl From<OffsetDateTime> for Time {
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = self.0.to_offset(UtcOffset::UTC).format(&Rfc3339).map_err(|_| std::fmt::Error)?;
+        let text = self.in_utc().and_then(|time| time.format(&Rfc3339).ok()).ok_or(std::fmt::Error)?;
         f.pad(&text)
     }
 }
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let text = self.0.to_offset(UtcOffset::UTC).format(&Rfc3339).map_err(ser::Error::custom)?;
+        let time = self.in_utc().ok_or_else(|| ser::Error::custom("the time lies outside the calendar"))?;
+        let text = time.format(&Rfc3339).map_err(ser::Error::custom)?;
         to.serialize_str(&text)
     }
 }
@@ -66,6 +72,9 @@ impl<'de> Deserialize<'de> for Time {
         if text.is_empty() {
             return Ok(Self::ZERO);
         }
-        OffsetDateTime::parse(&text, &Rfc3339).map(Self).map_err(de::Error::custom)
+        let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(de::Error::custom)?;
+        // Near the ends of the calendar the offset leads out of it, and nobody could write the time any more.
+        let time = time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()));
+        time.map(Self).ok_or_else(|| de::Error::custom("the time lies outside the calendar"))
     }
 }
