@@ -1,86 +1,11 @@
 //! Our calls against storj/drpc over hashicorp/yamux streams, in both roles: the service of `tests/peers/drpcpeer` and
 //! the same one here.
 
-use std::pin::Pin;
-use std::sync::Arc;
-
-use bytes::Bytes;
-use rpc::{Call, Client, RpcError, Service};
+use rpc::{Client, RpcError};
+use tests::calls::{Blob, Probe, blob, remote};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, mpsc};
 
 use crate::peer::{Program, within};
-
-/// A message of one byte string.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Blob {
-    #[prost(bytes = "bytes", tag = "1")]
-    data: Bytes,
-}
-
-fn blob(data: &[u8]) -> Blob {
-    Blob { data: Bytes::copy_from_slice(data) }
-}
-
-fn remote(code: u64, text: &str) -> RpcError {
-    RpcError::Remote { code, text: text.into() }
-}
-
-/// What the peer's `service` does, too.
-struct Ours {
-    dropped: mpsc::UnboundedSender<&'static str>,
-    drops: Mutex<mpsc::UnboundedReceiver<&'static str>>,
-}
-
-struct OnDrop(mpsc::UnboundedSender<&'static str>, &'static str);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        let _ = self.0.send(self.1);
-    }
-}
-
-impl Service for Ours {
-    fn call(&self, mut call: Call) -> Pin<Box<dyn Future<Output = Result<(), RpcError>> + Send + '_>> {
-        Box::pin(async move {
-            match call.name.as_str() {
-                "/echo" => {
-                    let request: Blob = call.request().await?;
-                    call.sender.send(&request).await
-                }
-                "/fail" => Err(remote(7, "as asked")),
-                "/nothing" => Ok(()),
-                "/dropped" => {
-                    let what = self.drops.lock().await.recv().await.unwrap();
-                    call.sender.send(&blob(what.as_bytes())).await
-                }
-                "/pour" => {
-                    let count: Blob = call.request().await?;
-                    for index in 0..count.data.len() {
-                        call.sender.send(&blob(&vec![u8::try_from(index).unwrap(); 1 << 20])).await?;
-                    }
-                    Ok(())
-                }
-                "/fail later" => {
-                    call.sender.send(&blob(b"one")).await?;
-                    Err(remote(9, "after one"))
-                }
-                "/wait" => {
-                    let _guard = OnDrop(self.dropped.clone(), "wait");
-                    call.sender.send(&blob(b"started")).await?;
-                    std::future::pending().await
-                }
-                "/each" => {
-                    while let Some(message) = call.receiver.next::<Blob>().await? {
-                        call.sender.send(&message).await?;
-                    }
-                    Ok(())
-                }
-                other => Err(RpcError::unimplemented(other)),
-            }
-        })
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Go: make interop"]
@@ -89,8 +14,7 @@ async fn storj_drpc_calls_our_service() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let peer = program.start(&["client", &listener.local_addr().unwrap().to_string()]);
     let (socket, _) = within(listener.accept()).await.unwrap();
-    let (dropped, drops) = mpsc::unbounded_channel();
-    let served = within(rpc::serve(socket, Arc::new(Ours { dropped, drops: Mutex::new(drops) }))).await;
+    let served = within(rpc::serve(socket, Probe::new())).await;
     let expect = [
         "/echo: hello",
         "/fail: code 7: as asked",

@@ -4,6 +4,9 @@
 pub mod bare;
 pub mod bench;
 pub mod binary;
+/// The service that the tests of `rpc` use, too.
+#[path = "../../crates/rpc/src/tests/fixture.rs"]
+pub mod calls;
 pub mod decoders;
 pub mod host;
 pub mod lab;

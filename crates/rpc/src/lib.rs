@@ -73,5 +73,8 @@ impl From<proto::drpc::DrpcError> for RpcError {
     }
 }
 
+// The tests' fixture is shared with other packages and names this one as they do.
+#[cfg(test)]
+extern crate self as rpc;
 #[cfg(test)]
 mod tests;

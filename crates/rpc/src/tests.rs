@@ -1,15 +1,15 @@
 //! Both ends against each other over a duplex pipe and over websockets.
 
-use std::future::Future;
-use std::pin::Pin;
+mod fixture;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use fixture::{Blob, Probe, blob, remote};
 use futures_util::{SinkExt, StreamExt};
 use proto::drpc::{self, Assembler, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
@@ -17,93 +17,31 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use crate::yamux::Mux;
 use crate::*;
 
-/// A message of one byte string.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Blob {
-    #[prost(bytes = "bytes", tag = "1")]
-    data: Bytes,
-}
-
-fn blob(data: &[u8]) -> Blob {
-    Blob { data: Bytes::copy_from_slice(data) }
-}
-
-/// Tells the test when a call that waits for ever was dropped.
-struct Probe {
-    dropped: mpsc::UnboundedSender<&'static str>,
-}
-
-struct OnDrop(mpsc::UnboundedSender<&'static str>, &'static str);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        let _ = self.0.send(self.1);
-    }
-}
-
-impl Service for Probe {
-    fn call(&self, mut call: Call) -> Pin<Box<dyn Future<Output = Result<(), RpcError>> + Send + '_>> {
-        Box::pin(async move {
-            match call.name.as_str() {
-                "/echo" => {
-                    let request: Blob = call.request().await?;
-                    call.sender.send(&request).await
-                }
-                "/each" => {
-                    while let Some(message) = call.receiver.next::<Blob>().await? {
-                        call.sender.send(&message).await?;
-                    }
-                    Ok(())
-                }
-                "/pour" => {
-                    let count: Blob = call.request().await?;
-                    for index in 0..count.data.len() {
-                        call.sender.send(&blob(&vec![index as u8; 1 << 20])).await?;
-                    }
-                    Ok(())
-                }
-                "/fail" => Err(RpcError::Remote { code: 7, text: "as asked".into() }),
-                "/fail later" => {
-                    call.sender.send(&blob(b"one")).await?;
-                    Err(RpcError::Closed)
-                }
-                "/nothing" => Ok(()),
-                "/wait" => {
-                    let _guard = OnDrop(self.dropped.clone(), "wait");
-                    call.sender.send(&blob(b"started")).await?;
-                    std::future::pending().await
-                }
-                other => Err(RpcError::unimplemented(other)),
-            }
-        })
-    }
-}
-
 struct Bench {
     client: Client,
-    dropped: mpsc::UnboundedReceiver<&'static str>,
+    probe: Arc<Probe>,
     served: tokio::task::JoinHandle<Result<(), RpcError>>,
 }
 
 fn bench() -> Bench {
     let (near, far) = duplex(64 * 1024);
-    let (dropped, receiver) = mpsc::unbounded_channel();
-    let served = tokio::spawn(serve(far, Arc::new(Probe { dropped })));
-    Bench { client: Client::new(near), dropped: receiver, served }
+    let probe = Probe::new();
+    let served = tokio::spawn(serve(far, probe.clone()));
+    Bench { client: Client::new(near), probe, served }
 }
 
 #[tokio::test]
 async fn a_call_gives_its_answer_or_its_error() {
     let bench = bench();
-    let remote = |code, text: &str| Err(RpcError::Remote { code, text: text.into() });
     for (name, request, expect) in [
         ("/echo", &b"hello"[..], Ok(blob(b"hello"))),
         ("/echo", b"", Ok(blob(b""))),
         ("/echo", &[7; 3 << 20], Ok(blob(&[7; 3 << 20]))),
-        ("/fail", b"", remote(7, "as asked")),
+        ("/fail", b"", Err(remote(7, "as asked"))),
+        ("/break", b"", Err(remote(0, "the connection ended"))),
         ("/nothing", b"", Err(RpcError::Protocol("the call ended without an answer".into()))),
-        ("/other", b"", remote(UNIMPLEMENTED, "unknown rpc: \"/other\"")),
-        ("", b"", remote(UNIMPLEMENTED, "unknown rpc: \"\"")),
+        ("/other", b"", Err(remote(UNIMPLEMENTED, "unknown rpc: \"/other\""))),
+        ("", b"", Err(remote(UNIMPLEMENTED, "unknown rpc: \"\""))),
     ] {
         let got: Result<Blob, RpcError> = bench.client.unary(name, &blob(request)).await;
         assert_eq!(got, expect, "{name}");
@@ -132,7 +70,7 @@ async fn streams_go_both_ways_and_end_with_their_reason() {
 
     let (sender, mut receiver) = bench.client.stream("/fail later").await.unwrap();
     assert_eq!(receiver.next().await, Ok(Some(blob(b"one"))));
-    let failed = Err(RpcError::Remote { code: 0, text: "the connection ended".into() });
+    let failed = Err(remote(9, "after one"));
     assert_eq!(receiver.next::<Blob>().await, failed);
     assert_eq!(receiver.next::<Blob>().await, failed);
     drop(sender);
@@ -179,16 +117,16 @@ async fn more_calls_than_streams_wait_for_their_turn() {
 
 #[tokio::test]
 async fn calls_are_cancelled_by_every_way_to_leave() {
-    let mut bench = bench();
+    let bench = bench();
     let (sender, mut receiver) = bench.client.stream("/wait").await.unwrap();
     assert_eq!(receiver.next().await, Ok(Some(blob(b"started"))));
     drop((sender, receiver));
-    assert_eq!(bench.dropped.recv().await, Some("wait"), "dropping both ends");
+    assert_eq!(bench.probe.dropped().await, Some("wait"), "dropping both ends");
 
     let (_sender, mut receiver) = bench.client.stream("/wait").await.unwrap();
     assert_eq!(receiver.next().await, Ok(Some(blob(b"started"))));
     bench.client.close();
-    assert_eq!(bench.dropped.recv().await, Some("wait"), "closing the connection");
+    assert_eq!(bench.probe.dropped().await, Some("wait"), "closing the connection");
     assert_eq!(receiver.next::<Blob>().await, Err(RpcError::Closed), "an end that nobody said is an error");
     assert_eq!(bench.served.await.unwrap(), Ok(()));
 }
@@ -207,7 +145,7 @@ type RawPacket<'a> = (u64, u64, Kind, &'a [u8]);
 /// number with the part before says. The caller finishes after the last.
 async fn raw(parts: &[(&[RawPacket<'_>], usize)]) -> Vec<(u64, u64, Kind, String)> {
     let (near, far) = duplex(64 * 1024);
-    let served = tokio::spawn(serve(far, Arc::new(Probe { dropped: mpsc::unbounded_channel().0 })));
+    let served = tokio::spawn(serve(far, Probe::new()));
     let mux = Mux::new(near, yamux::Role::Client);
     let stream = mux.open().await.unwrap();
     let (mut assembler, mut buffer, mut got) = (Assembler::new(), BytesMut::new(), Vec::new());
@@ -372,7 +310,7 @@ async fn calls_run_over_websockets() {
     let (near, far) = duplex(64 * 1024);
     let near = WebSocketStream::from_raw_socket(near, Role::Client, Some(websocket_config())).await;
     let far = WebSocketStream::from_raw_socket(far, Role::Server, Some(websocket_config())).await;
-    let service = Arc::new(Probe { dropped: mpsc::unbounded_channel().0 });
+    let service = Probe::new();
     let served = tokio::spawn(serve(websocket_io(far, Some(Duration::from_secs(15))), service));
     let client = Client::new(websocket_io(near, None));
     assert_eq!(client.unary("/echo", &blob(&[3; 1 << 20])).await, Ok(blob(&[3; 1 << 20])));

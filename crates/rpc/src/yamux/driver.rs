@@ -10,8 +10,8 @@ use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use super::ending::SessionError;
 use super::mux::Shared;
-use super::session::SessionError;
 use super::{CLOSE_LIMIT, PING_PERIOD};
 use crate::Io;
 

@@ -98,10 +98,15 @@ impl Halves {
         self.remote_finished.then(Bytes::new)
     }
 
+    /// Bytes that wait for the reader, and those that may still come.
+    pub(super) fn held(&self) -> usize {
+        self.incoming.len().saturating_add(usize::try_from(self.window).unwrap_or(usize::MAX))
+    }
+
     /// Credit to give back, once half of the window was read. The first time the window grows, too: a short call costs no
     /// frame for it, which would often come when the other end has forgotten the stream already.
     pub(super) fn credit_to_give(&mut self) -> Option<u32> {
-        let held = u32::try_from(self.incoming.len()).unwrap_or(u32::MAX).saturating_add(self.window);
+        let held = u32::try_from(self.held()).unwrap_or(u32::MAX);
         let is_due = self.whole_window.saturating_sub(held) >= self.whole_window / 2;
         if self.remote_finished || self.dead || self.released.is_some() || !is_due {
             return None;

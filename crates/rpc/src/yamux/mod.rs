@@ -6,12 +6,14 @@
 //! Ours rather than a crate's: `docs/decisions/0004-own-yamux.md`.
 
 mod driver;
+mod ending;
 mod half;
 mod mux;
 mod session;
 
+pub use ending::SessionError;
 pub use mux::{Mux, Stream};
-pub use session::{Role, SessionError};
+pub use session::{Events, Role, Session, Usage};
 
 use std::time::Duration;
 

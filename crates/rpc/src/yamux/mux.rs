@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::session::{Role, Session, SessionError};
+use super::ending::SessionError;
+use super::session::{Role, Session};
 use super::{SEND_BUFFER, driver};
 use crate::Io;
 

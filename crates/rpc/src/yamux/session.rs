@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use proto::yamux::{GoAway, HEAD, Head, HeadError, Kind, flag};
+use proto::yamux::{GoAway, HEAD, Head, Kind, flag};
 
+use super::ending::SessionError;
 use super::half::{Halves, Part};
 use super::{LINGER, MAX_CONTROL, MAX_STREAMS, PING_PERIOD, PONG_LIMIT, RECEIVE_WINDOW};
 
@@ -20,60 +21,33 @@ pub enum Role {
     Server,
 }
 
-/// Why a session ended. Streams that were not finished end with it, as an error and never as a clean end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SessionError {
-    /// The connection ended, or we closed it.
-    #[error("the connection ended")]
-    Closed,
-    /// Reading or writing failed.
-    #[error("the connection broke: {0}")]
-    Io(std::io::ErrorKind),
-    /// No answer to a ping.
-    #[error("the other end does not answer")]
-    Silent,
-    /// Bytes that are no frame.
-    #[error(transparent)]
-    Head(#[from] HeadError),
-    /// More data than the window allows.
-    #[error("the other end sent more than the window of stream {0}")]
-    Window(u32),
-    /// More credit than a number holds.
-    #[error("the other end gave too much credit to stream {0}")]
-    Credit(u32),
-    /// A stream that exists, or whose number belongs to us.
-    #[error("the other end opened stream {0}, which it may not")]
-    StreamId(u32),
-    /// It provokes answers and does not read them.
-    #[error("the other end does not read our answers")]
-    Flood,
-    /// It went away with this reason.
-    #[error("the other end went away, reason {0}")]
-    WentAway(u32),
-}
-
-impl SessionError {
-    /// Whether the other end broke the protocol.
-    #[must_use]
-    pub const fn is_protocol(self) -> bool {
-        !matches!(self, Self::Closed | Self::Io(_) | Self::Silent | Self::WentAway(_))
-    }
-}
-
 /// What the handles must be told after bytes came in.
 #[derive(Debug, Default)]
-pub(super) struct Events {
+pub struct Events {
     /// Streams that can be read or written again, or died.
-    pub(super) changed: BTreeSet<u32>,
+    pub changed: BTreeSet<u32>,
     /// Streams that the other end opened, for `accept`.
-    pub(super) accepted: bool,
+    pub accepted: bool,
     /// An `open` that waited may try again.
-    pub(super) can_open: bool,
+    pub can_open: bool,
 }
 
-/// The machine.
+/// What a session holds on to, so that a test can check that the other end cannot make it hold more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Streams that the other end opened and that are not over.
+    pub remote_streams: usize,
+    /// Streams that we opened and that are not over.
+    pub own_streams: usize,
+    /// Most bytes that one stream may still make us hold: what waits for its reader and what its window allows.
+    pub largest_window: usize,
+    /// Control frames and streams that wait to be sent, streams that wait to be accepted.
+    pub queued: usize,
+}
+
+/// The machine. [`super::Mux`] is how a program uses it; by itself it serves tests that need neither IO nor time.
 #[derive(Debug)]
-pub(super) struct Session {
+pub struct Session {
     role: Role,
     next_id: u64,
     streams: HashMap<u32, Halves>,
@@ -85,6 +59,7 @@ pub(super) struct Session {
     ready: VecDeque<u32>,
     events: Events,
     remote_gone: bool,
+    said_goodbye: bool,
     ended: Option<SessionError>,
     ping: u32,
     ping_at: Instant,
@@ -99,7 +74,9 @@ struct Incoming {
 }
 
 impl Session {
-    pub(super) fn new(role: Role, now: Instant) -> Self {
+    /// Nothing sent or received yet.
+    #[must_use]
+    pub fn new(role: Role, now: Instant) -> Self {
         Self {
             role,
             next_id: if role == Role::Client { 1 } else { 2 },
@@ -111,6 +88,7 @@ impl Session {
             ready: VecDeque::new(),
             events: Events::default(),
             remote_gone: false,
+            said_goodbye: false,
             ended: None,
             ping: 0,
             ping_at: now + PING_PERIOD,
@@ -118,16 +96,19 @@ impl Session {
         }
     }
 
-    pub(super) fn ended(&self) -> Option<SessionError> {
+    /// Why it ended, once it has.
+    #[must_use]
+    pub fn ended(&self) -> Option<SessionError> {
         self.ended
     }
 
-    pub(super) fn take_events(&mut self) -> Events {
+    /// What the handles must be told since the last time.
+    pub fn take_events(&mut self) -> Events {
         std::mem::take(&mut self.events)
     }
 
     /// Ends the session from our side. What the streams already wrote is still sent, then a GoAway.
-    pub(super) fn end(&mut self, why: SessionError) {
+    pub fn end(&mut self, why: SessionError) {
         if self.ended.is_some() {
             return;
         }
@@ -149,7 +130,7 @@ impl Session {
     // --- streams, as their handles use them -------------------------------------------------------------------------
 
     /// A new stream; `None` when too many are open: try again after [`Events::can_open`].
-    pub(super) fn open(&mut self) -> Result<Option<u32>, SessionError> {
+    pub fn open(&mut self) -> Result<Option<u32>, SessionError> {
         if let Some(why) = self.ended {
             return Err(why);
         }
@@ -168,12 +149,12 @@ impl Session {
     }
 
     /// The next stream that the other end opened.
-    pub(super) fn accept(&mut self) -> Option<u32> {
+    pub fn accept(&mut self) -> Option<u32> {
         self.accept.pop_front()
     }
 
     /// Bytes for the reader; `Ok(None)` when there are none yet, empty at the end.
-    pub(super) fn read(&mut self, id: u32, most: usize) -> Result<Option<Bytes>, SessionError> {
+    pub fn read(&mut self, id: u32, most: usize) -> Result<Option<Bytes>, SessionError> {
         let why = self.why();
         let Some(halves) = self.streams.get_mut(&id) else { return Err(why) };
         let got = halves.read(most);
@@ -190,7 +171,7 @@ impl Session {
     }
 
     /// Whether `write` may be called: `Ok(false)` means later.
-    pub(super) fn poll_room(&self, id: u32) -> Result<bool, SessionError> {
+    pub fn poll_room(&self, id: u32) -> Result<bool, SessionError> {
         if let Some(why) = self.ended {
             return Err(why);
         }
@@ -201,7 +182,7 @@ impl Session {
     }
 
     /// Takes everything, also beyond the room that [`Session::poll_room`] watches, so that a packet is never cut.
-    pub(super) fn write(&mut self, id: u32, data: Bytes) -> Result<(), SessionError> {
+    pub fn write(&mut self, id: u32, data: Bytes) -> Result<(), SessionError> {
         self.poll_room(id)?;
         if let Some(halves) = self.streams.get_mut(&id) {
             halves.write(data);
@@ -211,7 +192,7 @@ impl Session {
     }
 
     /// No more data from us.
-    pub(super) fn finish(&mut self, id: u32) {
+    pub fn finish(&mut self, id: u32) {
         if let Some(halves) = self.streams.get_mut(&id) {
             halves.finish();
             self.queue(id);
@@ -219,7 +200,7 @@ impl Session {
     }
 
     /// Ends both halves at once; what waits is lost.
-    pub(super) fn reset(&mut self, id: u32) {
+    pub fn reset(&mut self, id: u32) {
         if self.streams.get(&id).is_some_and(|halves| !halves.is_dead()) && self.ended.is_none() {
             self.control.push_back(Head::new(Kind::WindowUpdate, flag::RST, id, 0));
         }
@@ -227,7 +208,7 @@ impl Session {
     }
 
     /// The last handle is gone: finish, and wait a while for the other end to do the same.
-    pub(super) fn release(&mut self, id: u32, now: Instant) {
+    pub fn release(&mut self, id: u32, now: Instant) {
         let Some(halves) = self.streams.get_mut(&id) else { return };
         halves.released = Some(now);
         halves.finish();
@@ -238,7 +219,7 @@ impl Session {
     // --- the connection, as the driver uses it ----------------------------------------------------------------------
 
     /// Bytes from the other end.
-    pub(super) fn handle_input(&mut self, bytes: &[u8], now: Instant) {
+    pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
         if self.ended.is_some() {
             return;
         }
@@ -251,11 +232,12 @@ impl Session {
     }
 
     /// The other end's side of the connection ended.
-    pub(super) fn handle_eof(&mut self) {
+    pub fn handle_eof(&mut self) {
         self.end(SessionError::Closed);
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    /// The time of [`Session::poll_timeout`] came.
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.ended.is_some() {
             return;
         }
@@ -275,7 +257,9 @@ impl Session {
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    /// When [`Session::handle_timeout`] must be called at the latest.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
         if self.ended.is_some() {
             return None;
         }
@@ -284,7 +268,7 @@ impl Session {
     }
 
     /// Appends what is to be sent until `out` holds about `most` bytes. Control frames first, then streams in turn.
-    pub(super) fn poll_output(&mut self, out: &mut BytesMut, most: usize) {
+    pub fn poll_output(&mut self, out: &mut BytesMut, most: usize) {
         let mut goodbye = None;
         while out.len() < most {
             let Some(head) = self.control.pop_front() else { break };
@@ -300,14 +284,31 @@ impl Session {
         }
         // Goodbye is the last word: what the streams wrote before it goes first.
         match goodbye {
-            Some(head) if self.ready.is_empty() => out.put_slice(&head.encode()),
+            Some(head) if self.ready.is_empty() => {
+                self.said_goodbye = true;
+                out.put_slice(&head.encode());
+            }
             Some(head) => self.control.push_front(head),
             None => {}
         }
     }
 
-    pub(super) fn has_output(&self) -> bool {
+    /// Whether [`Session::poll_output`] has something to say.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
         !self.control.is_empty() || !self.ready.is_empty()
+    }
+
+    /// What it holds on to.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let remote_streams = self.streams.keys().filter(|id| self.is_remote(**id)).count();
+        Usage {
+            remote_streams,
+            own_streams: self.streams.len() - remote_streams,
+            largest_window: self.streams.values().map(Halves::held).max().unwrap_or_default(),
+            queued: self.control.len() + self.ready.len() + self.accept.len(),
+        }
     }
 
     // --- inside -----------------------------------------------------------------------------------------------------
@@ -340,6 +341,10 @@ impl Session {
     }
 
     fn queue(&mut self, id: u32) {
+        // Handles that are dropped later have nothing to say any more.
+        if self.said_goodbye || self.ended.is_some_and(|why| !matches!(why, SessionError::Closed)) {
+            return;
+        }
         if let Some(halves) = self.streams.get_mut(&id).filter(|halves| !halves.queued && halves.has_part()) {
             halves.queued = true;
             self.ready.push_back(id);

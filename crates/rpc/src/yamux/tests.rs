@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use proto::yamux::{HEAD, Head, HeadError, Kind, flag};
 
-use super::session::{Role, Session, SessionError};
+use super::ending::SessionError;
+use super::session::{Role, Session};
 use super::*;
 
 const SYN: u16 = flag::SYN;
@@ -185,4 +186,14 @@ fn goodbye_comes_after_the_last_bytes() {
     let update = Kind::WindowUpdate;
     assert_eq!(kinds, [(update, SYN), (Kind::Data, 0), (update, FIN), (Kind::GoAway, 0)]);
     assert_eq!(session.open(), Err(SessionError::Closed));
+    session.release(id, now);
+    assert_eq!(sent(&mut session), [], "nothing comes after it");
+
+    let mut session = Session::new(Role::Server, now);
+    session.handle_input(&window(SYN, 1, 0), now);
+    session.write(1, Bytes::from_static(b"answer")).unwrap();
+    session.handle_input(&window(SYN, 1, 0), now);
+    session.release(1, now);
+    let kinds: Vec<_> = sent(&mut session).iter().map(|head| head.kind).collect();
+    assert_eq!(kinds, [update, Kind::GoAway], "a broken session says nothing for its streams");
 }
