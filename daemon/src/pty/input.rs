@@ -43,7 +43,7 @@ impl Decoder {
     }
 
     /// The next whole object, if there is one.
-    pub fn next(&mut self) -> Result<Option<Input>, InputError> {
+    pub fn next_input(&mut self) -> Result<Option<Input>, InputError> {
         if self.seen == 0 {
             let blank = self.bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             self.bytes.drain(..blank);

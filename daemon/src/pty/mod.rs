@@ -6,8 +6,8 @@
 //!  we     -> the last 64 KiB of output, then everything that follows     ring.rs, terminal.rs
 //! ```
 
-mod header;
-mod input;
+pub mod header;
+pub mod input;
 mod ring;
 mod terminal;
 
@@ -158,7 +158,7 @@ async fn carry(stream: impl AsyncRead + AsyncWrite, terminal: &Terminal, mut att
             };
             decoder.push(&buffer[..n]);
             loop {
-                match decoder.next() {
+                match decoder.next_input() {
                     Ok(Some(input)) => obey(terminal, &input).await,
                     Ok(None) => break,
                     Err(error) => return tracing::debug!(%error, "a terminal client was not understood"),

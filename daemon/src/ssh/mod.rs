@@ -16,7 +16,7 @@ mod host_key;
 mod inbox;
 mod program;
 mod session;
-mod sftp;
+pub mod sftp;
 mod signal;
 mod transport;
 

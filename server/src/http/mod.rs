@@ -17,7 +17,7 @@ pub mod downloads;
 mod keys;
 mod logs;
 mod page;
-mod search;
+pub mod search;
 mod sign_in;
 mod templates;
 mod users;

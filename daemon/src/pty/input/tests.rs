@@ -7,7 +7,7 @@ fn decode(bytes: &[u8], cut: usize) -> Result<Vec<(String, u32, u32)>, InputErro
     let (mut decoder, mut found) = (Decoder::default(), Vec::new());
     for piece in bytes.chunks(cut) {
         decoder.push(piece);
-        while let Some(input) = decoder.next()? {
+        while let Some(input) = decoder.next_input()? {
             found.push((input.data, input.height, input.width));
         }
     }

@@ -3,7 +3,7 @@
 
 mod files;
 mod listing;
-mod wire;
+pub mod wire;
 
 use std::io;
 
