@@ -1,4 +1,4 @@
-//! Fuzz target of the `agent` decoder; the entry is `tests::decoders::agent`.
+//! Fuzz target of `tests::decoders::agent`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::decoders::agent(data));

@@ -1,4 +1,4 @@
-//! Fuzz target of the `derp_login` decoder; the entry is `tests::decoders::derp_login`.
+//! Fuzz target of `tests::decoders::derp_login`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::decoders::derp_login(data));

@@ -1,4 +1,4 @@
-//! Fuzz target of the `derp_map` decoder; the entry is `tests::decoders::derp_map`.
+//! Fuzz target of `tests::decoders::derp_map`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::decoders::derp_map(data));

@@ -1,4 +1,4 @@
-//! Fuzz target of the `disco` decoder; the entry is `tests::decoders::disco`.
+//! Fuzz target of `tests::decoders::disco`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::decoders::disco(data));

@@ -1,4 +1,4 @@
-//! Fuzz target of the `drpc` decoder; the entry is `tests::decoders::drpc`.
+//! Fuzz target of `tests::decoders::drpc`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::decoders::drpc(data));

@@ -1,4 +1,4 @@
-//! Fuzz target of the `stun` decoder; the entry is `tests::decoders::stun`.
+//! Fuzz target of `tests::decoders::stun`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::decoders::stun(data));

@@ -34,7 +34,7 @@ const STUN_SERVERS: [([u8; 4], u16); 2] = [([203, 0, 113, 1], 3478), ([203, 0, 1
 const STUN_SERVERS_V6: [([u16; 8], u16); 2] =
     [([0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 1], 3478), ([0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 2], 3478)];
 /// The UDP port of every host.
-const PORT: u16 = 41641;
+pub const PORT: u16 = 41641;
 
 /// What the internet of a world speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
