@@ -15,6 +15,7 @@ mod derp_map;
 #[cfg(test)]
 mod fixture;
 pub mod lease;
+pub mod metadata;
 mod openssh;
 pub mod relay;
 mod rest;
@@ -57,6 +58,8 @@ pub struct Net {
     pub presence: agent_api::Presence,
     started: OnceLock<Started>,
     metadata: broadcast::Sender<AgentId>,
+    /// Metadata that is not written yet.
+    latest: metadata::Latest,
 }
 
 /// What needs the store first.
@@ -89,6 +92,7 @@ impl Net {
             presence: agent_api::Presence::default(),
             started: OnceLock::new(),
             metadata: broadcast::channel(METADATA_CHANGES).0,
+            latest: metadata::Latest::default(),
         }
     }
 
@@ -136,6 +140,7 @@ async fn derp(State(state): State<AppState>, request: Request) -> Response {
 
 /// Starts what runs in the background (STUN, …). Called once, when the listener is there.
 pub async fn start(state: &AppState) {
+    tokio::spawn(metadata::keep_writing(state.clone()));
     match load_keys(state).await {
         Ok((relay, keys)) => {
             let stun_port = start_stun(state).await;

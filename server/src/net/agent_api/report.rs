@@ -18,6 +18,7 @@ use rpc::RpcError;
 use time::OffsetDateTime;
 
 use super::service::{AgentService, of_store, refuse};
+use crate::net::metadata;
 use crate::net::version::is_semver;
 use crate::state::Event;
 use crate::store::agent_logs::{self, Appended, NewLine};
@@ -105,19 +106,20 @@ impl AgentService {
             return Err(refuse(format!("metadata keys have {keys} bytes, at most {MAX_METADATA_KEYS} are accepted")));
         }
         let (id, at) = (self.agent.id, now());
-        let stored = self.state.store.write(move |db| {
-            for one in &request.metadata {
-                let result = one.result.as_ref();
-                let value = result.map_or("", |result| result.value.trim());
-                let error = result.map_or("", |result| result.error.trim());
-                let (value, error) = (clip(value, agent_metadata::MAX_VALUE), clip(error, agent_metadata::MAX_VALUE));
-                let collected = result.and_then(|result| time(result.collected_at)).unwrap_or(at);
-                agent_metadata::set(db, id, &one.key, value, error, collected)?;
-            }
-            Ok(())
-        });
-        stored.await.map_err(of_store)?;
-        self.state.net.tell_metadata(id);
+        let mut is_full = false;
+        for one in request.metadata {
+            let result = one.result.as_ref();
+            let text = |text: &str| clip(text.trim(), agent_metadata::MAX_VALUE).to_owned();
+            let value = metadata::Value {
+                value: result.map_or_else(String::new, |result| text(&result.value)),
+                error: result.map_or_else(String::new, |result| text(&result.error)),
+                collected_at: result.and_then(|result| time(result.collected_at)).unwrap_or(at),
+            };
+            is_full |= self.state.net.latest.put(id, one.key, value);
+        }
+        if is_full {
+            metadata::flush(&self.state).await.map_err(of_store)?;
+        }
         Ok(BatchUpdateMetadataResponse {})
     }
 

@@ -208,6 +208,7 @@ async fn reports_are_stored_or_refused_with_a_reason() {
     assert!(refused(&client, name, metadata(&"k".repeat(6145), String::new())).await.contains("6145"));
     let _: Empty = call(&client, name, metadata("load", format!("  {}ü", "x".repeat(2047)))).await;
     let _: Empty = call(&client, name, metadata("nobody described this", "x".into())).await;
+    crate::net::metadata::flush(&world.state).await.expect("written");
     assert_eq!(world.value::<i64>("SELECT length(value) FROM agent_metadata").await, 2047, "trimmed, whole characters");
 
     let name = method::REPORT_CONNECTION;
