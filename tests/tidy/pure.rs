@@ -9,6 +9,8 @@ pub const PURE: &[&str] = &[
     "crates/proto/src",
     "crates/mesh/src/engine",
     "crates/mesh/src/stack",
+    "src-tauri/tunnel/src/plan.rs",
+    "src-tauri/tunnel/src/os/outlook.rs",
     "server/src/access.rs",
     "server/src/builds/life.rs",
     "server/src/net/coordinator/state.rs",

@@ -56,6 +56,10 @@ codes! {
     DeviceTaken: "The network device name is taken by another program.", "Remove that device with `ip link delete`, then connect again.";
     /// The device was removed by somebody; it is being made again.
     DeviceVanished: "The network device was removed by another program.", "Nothing: it is made again. If it happens repeatedly, find out who removes it.";
+    /// The kernel or the disk refuses a step.
+    MachineRefused: "The system refused a step of setting up the network.", "The detail says which; the service's log has more (`journalctl -u homeport-tunnel`).";
+    /// Not Linux.
+    Unsupported: "The tunnel is not supported on this system.", "Use `homeport connect start --userspace`.";
     /// IPv6 is off on this machine.
     Ipv6Off: "IPv6 is switched off on this machine.", "Allow it at least for our device: `sysctl net.ipv6.conf.homeport0.disable_ipv6=0`.";
     /// A foreign route covers our prefix.
@@ -88,7 +92,9 @@ impl HealthCode {
     pub fn hides(self, other: Self) -> bool {
         use HealthCode as C;
         let consequences: &[Self] = match self {
-            C::TunMissing | C::TunDenied | C::DeviceTaken | C::Ipv6Off => &[C::NoNameService, C::DeviceVanished],
+            C::TunMissing | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::MachineRefused => {
+                &[C::NoNameService, C::DeviceVanished]
+            }
             C::NoNetwork => &[C::DeploymentUnreachable, C::NoRelay],
             C::ForeignRoute | C::DeviceVanished => &[C::NoNameService],
             C::TokenRefused | C::DeploymentTooOld | C::OwnPrefix => &[C::DeploymentUnreachable, C::NoRelay],
