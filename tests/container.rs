@@ -9,6 +9,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use tests::bare::{self, Bare};
@@ -25,21 +27,28 @@ const NAME: &str = "server.homeport.test";
 struct Stage {
     host: Host,
     token: String,
+    /// What the server runs, and gives away, as the program of workspaces: first one that only waits.
+    program: PathBuf,
+    _folder: tempfile::TempDir,
 }
 
 impl Stage {
     async fn build() -> Self {
-        let folder = tempfile::tempdir().unwrap().keep();
-        let idle = folder.join("no-daemon");
+        Self::named(Some(NAME)).await
+    }
+
+    async fn named(name: Option<&'static str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let idle = folder.path().join("no-daemon");
         fs::write(&idle, "#!/bin/sh\nexec sleep infinity\n").unwrap();
         fs::set_permissions(&idle, fs::Permissions::from_mode(0o755)).unwrap();
-        let host = Host::start(Setup { daemon: Some(idle), name: Some(NAME), ..Setup::default() }).await;
+        let host = Host::start(Setup { daemon: Some(idle.clone()), name, ..Setup::default() }).await;
         run(&mut host.homeport(&["create", "bare", "--template", "process", "--yes"]));
         let workspaces = fs::read_dir(host.path("data/workspaces")).unwrap();
         let folders: Vec<_> = workspaces.map(|entry| entry.unwrap().path()).collect();
         let [workspace] = folders.as_slice() else { panic!("one workspace was made, not {folders:?}") };
         let token = fs::read_to_string(workspace.join("agent-token")).unwrap();
-        Self { host, token }
+        Self { host, token, program: idle, _folder: folder }
     }
 
     fn container(&self, hosts: &str, resolver: String, arguments: &[&str]) -> Bare {
@@ -235,4 +244,48 @@ async fn who_waits_for_a_startup_script_sees_what_it_says() {
     // Quiet means quiet, and whoever does not wait is not held up.
     let quiet = stage.ssh(&["--quiet", "bare", "--", "/bin/inmate say in"]);
     assert!(quiet.status.success() && quiet.stderr.is_empty(), "{}", said(&quiet));
+}
+
+/// What any machine with curl does to become a workspace: fetch the script, run it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_init_script_makes_a_workspace_of_a_fresh_home() {
+    let stage = Stage::named(None).await;
+    // From now on the server gives away the real program.
+    let real = stage.host.path("homeport");
+    fs::copy(tests::binary::path("homeport"), &real).unwrap();
+    fs::rename(&real, &stage.program).unwrap();
+    let url = stage.host.access_url();
+    let curl = |arguments: &[&str]| run(Command::new("curl").args(["-fsS"]).args(arguments));
+    let file = format!("{url}/bin/coder-linux-{}", server::init_script::own_arch());
+    let head = curl(&["-I", &file]);
+    let etag = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("etag: ").map(str::to_owned));
+    let etag = format!("If-None-Match: {}", etag.unwrap().trim());
+    let again = curl(&["-o", "/dev/null", "-w", "%{http_code}", "-H", &etag, &file]);
+    assert_eq!(again, "304");
+
+    let script = curl(&[&format!("{url}/api/v2/init-script/linux/{}", server::init_script::own_arch())]);
+    let (home, binaries) = (stage.host.path("fresh"), stage.host.path("fresh/bin"));
+    fs::create_dir(&home).unwrap();
+    let log = fs::File::create(stage.host.path("init.log")).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", &home);
+    shell.env("CODER_AGENT_TOKEN", &stage.token).env("BINARY_DIR", &binaries).current_dir(&home);
+    // A group of its own, so that the daemon ends with the shell that waits for it.
+    let child =
+        shell.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0).spawn().unwrap();
+    let group = Group(child);
+    assert_eq!(stage.exec("echo $HOME; cat bin/coder | wc -c").lines().next(), home.to_str());
+    assert_eq!(fs::read(binaries.join("coder")).unwrap(), fs::read(&stage.program).unwrap());
+    drop(group);
+}
+
+/// A process group that ends with its test.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ =
+            nix::sys::signal::killpg(nix::unistd::Pid::from_raw(self.0.id().cast_signed()), nix::sys::signal::SIGTERM);
+        let _ = self.0.wait();
+    }
 }
