@@ -56,7 +56,7 @@ pub enum Command {
     Netcheck(netcheck::Args),
     /// Make `ssh <workspace>.coder` work.
     ConfigSsh(config_ssh::Args),
-    /// Ask about the tunnel of this computer.
+    /// Switch the tunnel of this computer on or off, or look at it.
     Connect(connect::Args),
     /// Manage long-lived tokens.
     #[command(visible_alias = "token")]
@@ -94,7 +94,7 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::Speedtest(args) => speedtest::run(args, global).await,
         Command::Netcheck(args) => netcheck::run(args, global).await,
         Command::ConfigSsh(args) => config_ssh::run(args, global).await,
-        Command::Connect(args) => connect::run(args).await,
+        Command::Connect(args) => Box::pin(connect::run(args, global)).await,
         Command::Tokens(args) => tokens::run(args, global).await,
         Command::Server(args) => server::run(args),
         // `main` runs it before there is a runtime: it makes its own, and as process 1 it must fork first.

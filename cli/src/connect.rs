@@ -1,11 +1,14 @@
-//! `homeport connect exists`: whether the tunnel of this computer knows a host name. SSH configurations ask it on
-//! every connection, so it does one look-up and nothing else.
+//! `homeport connect`: the tunnel of this computer, switched on and off, shown, and asked for a name.
 
-use std::net::IpAddr;
-use std::time::Duration;
+mod accounts;
+pub mod exists;
+pub mod modes;
+mod start;
+mod status;
+mod stop;
+mod userspace;
 
-/// A resolver that takes longer does not have the name in the tunnel, which answers in microseconds.
-const LIMIT: Duration = Duration::from_secs(2);
+use crate::global::Global;
 
 /// Options of `connect`.
 #[derive(clap::Args)]
@@ -16,6 +19,12 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Action {
+    /// Make workspaces reachable by their names for every program of this computer.
+    Start(start::Args),
+    /// End that.
+    Stop,
+    /// Show what is on and how each workspace is reached; exit code 1 when nothing is.
+    Status(status::Args),
     /// Exit code 0 when the tunnel resolves this host, 1 otherwise; prints nothing.
     Exists {
         /// The host name.
@@ -23,26 +32,26 @@ enum Action {
     },
 }
 
-pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let Action::Exists { host } = args.action;
-    Ok(if exists(&host).await { 0 } else { 1 })
-}
+impl Args {
+    /// The host of `connect exists`, which is answered without a runtime: OpenSSH asks it for every connection.
+    pub fn asked_host(&self) -> Option<&str> {
+        match &self.action {
+            Action::Exists { host } => Some(host),
+            _ => None,
+        }
+    }
 
-/// Whether the operating system resolves the host to an address of the mesh.
-pub async fn exists(host: &str) -> bool {
-    let Ok(Ok(addresses)) = tokio::time::timeout(LIMIT, tokio::net::lookup_host((host, 22))).await else {
-        return false;
-    };
-    addresses.map(|address| address.ip()).any(is_in_tunnel)
-}
-
-/// Names resolve to the newer prefix only; the older one is shared with another product.
-fn is_in_tunnel(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V6(address) => address.octets().starts_with(&proto::address::PREFIX),
-        IpAddr::V4(_) => false,
+    /// Whether it will carry bytes of a mesh itself.
+    pub fn may_carry(&self) -> bool {
+        matches!(self.action, Action::Start(_))
     }
 }
 
-#[cfg(test)]
-mod tests;
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
+    match args.action {
+        Action::Start(args) => start::run(args, global).await,
+        Action::Stop => stop::run().await,
+        Action::Status(args) => status::run(args).await,
+        Action::Exists { host } => Ok(if exists::exists(&host) { 0 } else { 1 }),
+    }
+}

@@ -2,6 +2,7 @@
 
 use client::ClientError;
 use client::sessions::SessionError;
+use client::tunnel::TunnelError;
 use mesh::MeshError;
 
 /// A failure that knows what the person can do about it.
@@ -50,6 +51,9 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
         }
         if let Some(error) = cause.downcast_ref::<MeshError>() {
             return mesh_step(error);
+        }
+        if let Some(error) = cause.downcast_ref::<TunnelError>() {
+            return error.next_step();
         }
         match cause.downcast_ref::<SessionError>()? {
             SessionError::Keyring(_) => Some("unlock it, or set CODER_SESSION_TOKEN".into()),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use client::Deployment;
-use client::sessions::{Store, local};
+use client::sessions::{Session, Store, local};
 use proto::secret::Secret;
 use url::Url;
 
@@ -70,6 +70,11 @@ impl Global {
         self.global_config.as_deref().is_none_or(|folder| own.is_ok_and(|own| own == folder))
     }
 
+    /// The session that this computer's own server left for us; none where a folder was named.
+    pub fn local_session(&self) -> Option<Session> {
+        if self.is_personal() { local::data_folder(variable).as_deref().and_then(local::load) } else { None }
+    }
+
     /// The deployment and our session there: options and environment, the stored session, this computer's own server.
     pub async fn deployment(&self) -> anyhow::Result<Deployment> {
         let url = self.url.as_deref().filter(|url| !url.is_empty()).map(parse_url).transpose()?;
@@ -78,8 +83,8 @@ impl Global {
             return Ok(Deployment::new(url.clone(), token.clone())?);
         }
         let mut session = self.store()?.load().await?;
-        if session.is_none() && self.is_personal() {
-            session = local::data_folder(variable).as_deref().and_then(local::load);
+        if session.is_none() {
+            session = self.local_session();
         }
         let (url, token) = match (url, token, session) {
             (None, None, Some(session)) => (session.url, session.token),

@@ -20,6 +20,7 @@ mod netcheck;
 mod ping;
 mod port_forward;
 mod reach;
+mod resolved;
 mod restart;
 mod server;
 mod session;
@@ -65,19 +66,29 @@ fn main() -> ExitCode {
     };
     let command = match command {
         Command::Daemon(args) => return daemon::run(*args).unwrap_or_else(|error| finish(Err(error))),
+        Command::Connect(args) if args.asked_host().is_some() => {
+            return if args.asked_host().is_some_and(connect::exists::exists) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
         command => command,
     };
     log_to_stderr(parsed.global.verbose);
     let mut runtime = match &command {
         // The mesh has its own loop, which must not wait for what is done with its bytes.
-        Command::Ssh(_) | Command::Speedtest(_) | Command::PortForward(_) => {
-            let mut runtime = tokio::runtime::Builder::new_multi_thread();
-            runtime.worker_threads(2);
-            runtime
-        }
+        Command::Ssh(_) | Command::Speedtest(_) | Command::PortForward(_) => carrying(),
+        Command::Connect(args) if args.may_carry() => carrying(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     with_runtime(&mut runtime, command::run(command, &parsed.global, called_as_coder))
+}
+
+fn carrying() -> tokio::runtime::Builder {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2);
+    runtime
 }
 
 fn with_runtime(runtime: &mut tokio::runtime::Builder, work: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {

@@ -6,7 +6,7 @@
 //!  agent id ────────────────────────────────┘     └───── reachable ── dial_tcp
 //! ```
 
-mod control;
+pub mod control;
 mod identity;
 
 use std::net::{Ipv6Addr, SocketAddrV6};
@@ -19,6 +19,7 @@ use mesh::driver::{RelayTransport, Unhandled};
 use mesh::{Mesh, MeshConfig, TcpStream};
 use proto::address::{LEGACY_PREFIX, under};
 use proto::id::AgentId;
+use proto::rest::agent::ConnectionInfo;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -49,12 +50,13 @@ pub struct Session {
 
 /// Starts a mesh.
 pub fn begin(deployment: &Deployment, relay_only: bool) -> Starting {
-    let mesh = tokio::spawn(start(deployment.clone(), relay_only));
+    let asked = deployment.clone();
+    let mesh = tokio::spawn(async move { start(&asked.connection_info().await?, relay_only).await });
     Starting { deployment: deployment.clone(), mesh }
 }
 
-async fn start(deployment: Deployment, relay_only: bool) -> anyhow::Result<Mesh> {
-    let info = deployment.connection_info().await?;
+/// A mesh that knows the deployment's relays and nobody yet.
+pub async fn start(info: &ConnectionInfo, relay_only: bool) -> anyhow::Result<Mesh> {
     let identity = Identity::draw()?;
     let config = MeshConfig {
         node_key: identity.node_key,
@@ -68,7 +70,7 @@ async fn start(deployment: Deployment, relay_only: bool) -> anyhow::Result<Mesh>
         force_websockets: info.derp_force_websockets,
         relay_headers: Vec::new(),
         relay_transport: RelayTransport::from_environment(),
-        derp_map: info.derp_map.unwrap_or_default(),
+        derp_map: info.derp_map.clone().unwrap_or_default(),
     };
     Ok(Mesh::start(config).await?)
 }

@@ -6,19 +6,20 @@ mod pump;
 mod raw_mode;
 mod shell;
 mod stdio;
+mod tunnel;
 pub mod usage;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use proto::rest::agent::Agent;
-use proto::rest::workspace::Workspace;
+use client::Deployment;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::connect::exists;
 use crate::failure::failure;
 use crate::global::Global;
 use crate::reach::{self, Policy, Wait};
-use crate::session::{self, Session};
+use crate::session;
 use crate::target::Target;
 
 /// The SSH port of every workspace daemon.
@@ -98,8 +99,11 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     // Said before a workspace is started for nothing.
     let lent = Lent { agent_socket: agent_socket(&args)?, variables: variables(&args.env)? };
     let deployment = global.deployment().await?;
+    // Costs no packet. Where the tunnel is on, a mesh of our own is most likely not needed.
+    let is_on = !args.force_new_tunnel && exists::is_on();
     // The mesh starts while the daemon is looked for: on the warm path they take equally long.
-    let starting = session::begin(&deployment, global.disable_direct_connections);
+    let begin = || session::begin(&deployment, global.disable_direct_connections);
+    let starting = (!is_on).then(begin);
     let wait = if args.no_wait { Wait::No } else { args.wait };
     let policy = Policy { wait, autostart: !args.disable_autostart, quiet: args.quiet };
     let (workspace, agent) = reach::agent(&deployment, &target, policy).await?;
@@ -107,51 +111,38 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let info =
         args.network_info_dir.as_deref().map(|folder| network_info::File::new(folder, &args.network_info_interval));
 
-    let mut session = starting.attach(agent.id).await?;
-    let name = (args.stdio && !args.force_new_tunnel)
-        .then(|| tunnel_name(&workspace, &agent, args.hostname_suffix.as_deref()));
-    if let Some(name) = reachable_or_in_tunnel(&mut session, name).await? {
-        let stream = tokio::net::TcpStream::connect((name.as_str(), PORT)).await?;
-        stream.set_nodelay(true)?;
-        if let Some(info) = &info {
-            info.write_tunnel()?;
+    if is_on {
+        let suffix = suffix(&args, &deployment).await;
+        if let Some(stream) = tunnel::connect(&workspace, &agent, &suffix).await {
+            let _tells = info.map(|info| info.in_tunnel()).transpose()?;
+            return carry(&args, lent, stream).await;
         }
-        return stdio::splice(stream).await;
     }
+    let mut session = starting.unwrap_or_else(begin).attach(agent.id).await?;
+    session.reachable().await?;
     let stream = session.dial(PORT).await?;
     let watch = info.map(|info| info.follow(session.mesh.clone(), session.address));
-    let result = if args.stdio { stdio::splice(stream).await } else { interactive(&args, lent, stream).await };
+    let result = carry(&args, lent, stream).await;
     drop((usage, watch));
     session.close().await;
     result
 }
 
-/// Waits for the daemon in our own mesh, or finds that the tunnel of this computer has it already (its name is
-/// returned). Both at once: where there is no tunnel, the resolver may ask half the world before it says so.
-async fn reachable_or_in_tunnel(session: &mut Session, name: Option<String>) -> anyhow::Result<Option<String>> {
-    let Some(name) = name else {
-        session.reachable().await?;
-        return Ok(None);
-    };
-    let reachable = session.reachable();
-    let in_tunnel = crate::connect::exists(&name);
-    tokio::pin!(reachable, in_tunnel);
-    let mut is_asked = false;
-    loop {
-        tokio::select! {
-            biased;
-            found = &mut in_tunnel, if !is_asked => {
-                if found {
-                    return Ok(Some(name.clone()));
-                }
-                is_asked = true;
-            }
-            answer = &mut reachable => {
-                answer?;
-                return Ok(None);
-            }
-        }
+/// The suffix of the names that the tunnel would know.
+async fn suffix(args: &Args, deployment: &Deployment) -> String {
+    let given =
+        args.hostname_suffix.as_deref().map(|suffix| suffix.trim_matches('.')).filter(|suffix| !suffix.is_empty());
+    match given {
+        Some(suffix) => suffix.to_owned(),
+        None => deployment.connection_info().await.map(|info| info.hostname_suffix).unwrap_or_default(),
     }
+}
+
+async fn carry<S>(args: &Args, lent: Lent, stream: S) -> anyhow::Result<u8>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    if args.stdio { stdio::splice(stream).await } else { interactive(args, lent, stream).await }
 }
 
 async fn interactive<S>(args: &Args, lent: Lent, stream: S) -> anyhow::Result<u8>
@@ -195,10 +186,4 @@ fn agent_socket(args: &Args) -> anyhow::Result<Option<PathBuf>> {
             None => Err(failure("there is no SSH agent to forward", "start one, or leave `-A` out")),
         },
     }
-}
-
-/// The name under which the tunnel of this computer would know the daemon.
-fn tunnel_name(workspace: &Workspace, agent: &Agent, suffix: Option<&str>) -> String {
-    let suffix = suffix.map(|suffix| suffix.trim_matches('.')).filter(|suffix| !suffix.is_empty()).unwrap_or("coder");
-    format!("{}.{}.{}.{suffix}", agent.name, workspace.name, workspace.owner_name)
 }

@@ -46,9 +46,10 @@ impl File {
         Self { path, period: seconds.map_or(PERIOD, Duration::from_secs) }
     }
 
-    /// Says that the tunnel of this computer is used; nothing else is known then.
-    pub fn write_tunnel(&self) -> anyhow::Result<()> {
-        Ok(file::write_private(&self.path, br#"{"using_coder_connect":true}"#)?)
+    /// Says, until it is dropped, that the tunnel of this computer is used; nothing else is known then.
+    pub fn in_tunnel(self) -> anyhow::Result<InTunnel> {
+        file::write_private(&self.path, br#"{"using_coder_connect":true}"#)?;
+        Ok(InTunnel(self.path))
     }
 
     /// Keeps the file up to date.
@@ -68,6 +69,15 @@ impl File {
             }
         });
         Following { task: task.abort_handle(), path }
+    }
+}
+
+/// Removes the file when it is dropped.
+pub struct InTunnel(PathBuf);
+
+impl Drop for InTunnel {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

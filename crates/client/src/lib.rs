@@ -1,4 +1,5 @@
-//! A deployment seen from outside: REST calls, watch sockets, the two RPC services, stored sessions.
+//! A deployment seen from outside: REST calls, watch sockets, the two RPC services, stored sessions, and the tunnel of
+//! this computer.
 //!
 //! Not here: text for people beyond errors, and the mesh engine. FIXED INTERFACE: signatures may gain functions only.
 #![deny(missing_docs)]
@@ -15,6 +16,7 @@ pub mod socket;
 pub mod tailnet_api;
 mod templates;
 pub mod tls;
+pub mod tunnel;
 mod workspaces;
 
 pub use agent_api::AgentApi;

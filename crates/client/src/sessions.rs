@@ -121,6 +121,19 @@ impl Store {
         }
     }
 
+    /// Every stored session: ours, and the one of the folder that is only read. Two at one deployment are both there.
+    ///
+    /// # Errors
+    /// [`SessionError`] when there is one that cannot be read.
+    pub async fn all(&self) -> Result<Vec<Session>, SessionError> {
+        let own = Self { read_only_fallback: None, ..self.clone() }.load().await?;
+        let other = match &self.read_only_fallback {
+            Some(folder) => Self::in_folder(folder.clone()).load().await?,
+            None => None,
+        };
+        Ok(own.into_iter().chain(other).collect())
+    }
+
     /// Keeps a session and says where.
     ///
     /// # Errors

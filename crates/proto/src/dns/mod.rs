@@ -2,18 +2,21 @@
 //!
 //! ```text
 //!  query ── Query::decode ──► id, name, type ── (mesh::names decides) ──► Reply::encode ── answer
+//!  ask ── query (of our own, to see whether that works) ──► … ── answer ──► hear ──► code, addresses
 //! ```
 //!
 //! A query holds exactly one question. Compression is neither followed nor written: a question that is compressed
 //! points at nothing before it, and our answers repeat one short name at most twice (pointer loops and quadratic
 //! compression are therefore impossible). Not here: which names exist, sockets, forwarding.
 
+mod ask;
 mod name;
 mod query;
 mod reply;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Heard, HeardError, ask, hear};
 pub use name::{Name, NameError};
 pub use query::{Kind, Query, QueryError};
 pub use reply::{Answer, Code, Reply};

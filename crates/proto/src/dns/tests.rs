@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::query::Flaw;
-use super::{Answer, Code, Kind, Name, NameError, Query, QueryError, Reply};
+use super::{Answer, Code, HeardError, Kind, Name, NameError, Query, QueryError, Reply, ask, hear};
 
 fn question(name: &str, kind: u16, class: u16) -> Vec<u8> {
     let mut bytes = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
@@ -132,4 +132,48 @@ fn what_does_not_fit_is_truncated() {
     let bytes = reply.encode(&query, query.udp_limit());
     assert_eq!((bytes[2] & 2, bytes[7], bytes[11]), (2, 0, 1));
     assert!(reply.encode(&query, 65_535).len() > 1000);
+}
+
+#[test]
+fn our_own_server_is_understood() {
+    let name = Name::parse("Box.coder").unwrap();
+    let query = Query::decode(&ask(77, &name)).unwrap();
+    assert_eq!((query.id, &query.name, query.kind, query.recursion_desired), (77, &name, Kind::Aaaa, false));
+    let address: Ipv6Addr = "fd60:627a:a42b::1".parse().unwrap();
+    let zone = Name::parse("coder").unwrap();
+    #[track_caller]
+    fn check(reply: Reply, query: &Query, expect: (u8, &[Ipv6Addr])) {
+        let heard = hear(&reply.encode(query, 512), 77, &query.name).unwrap();
+        assert_eq!((heard.code, heard.addresses.as_slice()), expect);
+    }
+    let answers = vec![Answer::Pointer(zone.clone()), Answer::Address(address)];
+    let known = Reply { code: Code::NoError, answers, zone: Some(zone.clone()) };
+    check(known, &query, (0, &[address]));
+    check(Reply::empty(Code::NxDomain, Some(zone)), &query, (3, &[]));
+    assert_eq!(hear(&Reply::bare(77, Code::FormErr), 77, &name).unwrap().code, 1);
+}
+
+#[test]
+fn foreign_and_broken_answers_are_told_apart() {
+    let name = Name::parse("box.coder").unwrap();
+    let query = Query::decode(&ask(77, &name)).unwrap();
+    let address = Answer::Address("fd60:627a:a42b::1".parse().unwrap());
+    let reply = Reply { code: Code::NoError, answers: vec![address], zone: None };
+    let good = reply.encode(&query, 512);
+    assert_eq!(hear(&good, 78, &name), Err(HeardError::Foreign));
+    assert_eq!(hear(&good, 77, &Name::parse("other.coder").unwrap()), Err(HeardError::Foreign));
+    assert_eq!(hear(&ask(77, &name), 77, &name), Err(HeardError::Foreign));
+    assert_eq!(hear(&vec![0; 4097], 77, &name), Err(HeardError::Malformed));
+    for cut in 0..good.len() {
+        assert_eq!(hear(&good[..cut], 77, &name), Err(HeardError::Malformed), "{cut}");
+    }
+    // As other servers write it: the record's name points at the question's.
+    let question = ask(77, &name).len();
+    let owner = name.wire().len();
+    let mut compressed = good[..question].to_vec();
+    compressed.extend_from_slice(&[0xc0, 12]);
+    compressed.extend_from_slice(&good[question + owner..]);
+    assert_eq!(hear(&compressed, 77, &name).unwrap().addresses.len(), 1);
+    compressed[question] = 0x80;
+    assert_eq!(hear(&compressed, 77, &name), Err(HeardError::Malformed));
 }

@@ -27,7 +27,7 @@ pub use call::{Call, Description, Fault, FaultCode, Outcome, Reply, Request};
 pub use frame::{FrameError, Frames, MAX_FRAME};
 pub use health::{Health, HealthCode};
 pub use status::{
-    Counters, DaemonPath, DaemonStatus, DeploymentState, DeploymentStatus, Event, NameService, ServiceStatus,
+    Counters, DaemonPath, DaemonStatus, DeploymentState, DeploymentStatus, Event, LocalPort, NameService, ServiceStatus,
 };
 
 /// Where the service listens.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::health::Health;
 use crate::id::{AgentId, WorkspaceId};
 
+/// Local ports in one [`Event::Ports`]: user-space mode opens no more in all, and so many fit a frame twice.
+pub const PORTS_IN_EVENT: usize = 256;
+
 /// Workspace daemons in one [`Event::Daemons`]: with four names of the longest kind each, well below a frame.
 pub const DAEMONS_IN_EVENT: usize = 24;
 
@@ -28,11 +31,35 @@ pub enum Event {
         /// The part.
         daemons: Vec<DaemonStatus>,
     },
+    /// The local ports that lead to a deployment's daemons, all of them. User-space mode only, which has no names.
+    Ports {
+        /// The deployment's URL.
+        url: String,
+        /// The ports, at most [`PORTS_IN_EVENT`].
+        ports: Vec<LocalPort>,
+    },
     /// This deployment is gone from the tunnel.
     Removed {
         /// Its URL.
         url: String,
     },
+    /// Anything a newer service may say.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A port of this computer that leads to a workspace daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalPort {
+    /// The daemon.
+    pub daemon: AgentId,
+    /// The port there.
+    pub remote: u16,
+    /// The port of 127.0.0.1 here.
+    pub local: u16,
+    /// Whether the daemon runs on this computer, so that the port is its own and nothing leads there.
+    #[serde(default)]
+    pub is_here: bool,
 }
 
 /// The service as a whole.

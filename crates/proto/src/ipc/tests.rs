@@ -2,7 +2,9 @@
 
 use super::frame::encode;
 use super::version::{LINE, VersionError, check as check_line};
-use super::{Call, Description, Event, FrameError, Frames, FromService, Health, HealthCode, MAX_FRAME, Request};
+use super::{
+    Call, Description, Event, FrameError, Frames, FromService, Health, HealthCode, LocalPort, MAX_FRAME, Request,
+};
 use crate::secret::Secret;
 
 #[test]
@@ -102,4 +104,21 @@ fn health_shows_root_causes_and_words() {
     assert_eq!(Health::new(HealthCode::Unknown, "é".repeat(400)).detail.len(), 512);
     let newer: Health = serde_json::from_str(r#"{"code":"made_of_cheese","detail":""}"#).unwrap();
     assert_eq!(newer.code, HealthCode::Unknown);
+}
+
+#[test]
+fn news_of_a_newer_service_is_read_past() {
+    let newer = br#"{"is":"event","event":"weather","degrees":21}"#;
+    let mut frames = Frames::default();
+    frames.push(&[&u32::try_from(newer.len()).unwrap().to_be_bytes(), &newer[..]].concat());
+    assert_eq!(frames.take::<FromService>().unwrap(), Some(FromService::Event(Event::Unknown)));
+}
+
+#[test]
+fn the_most_local_ports_fit_a_frame() {
+    let port =
+        LocalPort { daemon: crate::id::AgentId(uuid::Uuid::max()), remote: u16::MAX, local: u16::MAX, is_here: false };
+    let event =
+        Event::Ports { url: "x".repeat(super::call::MAX_URL), ports: vec![port; super::status::PORTS_IN_EVENT] };
+    assert!(encode(&FromService::Event(event)).unwrap().len() < MAX_FRAME / 2);
 }
