@@ -2,8 +2,8 @@
 
 use crate::global::Global;
 use crate::{
-    build, completion, config_ssh, connect, create, delete, gitssh, list, login, logout, netcheck, ping, port_forward,
-    restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
+    build, completion, config_ssh, connect, create, delete, diagnose, gitssh, list, login, logout, netcheck, ping,
+    port_forward, restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
 };
 
 /// Workspaces on this computer and elsewhere, reached over a private mesh.
@@ -56,6 +56,8 @@ pub enum Command {
     Netcheck(netcheck::Args),
     /// Make `ssh <workspace>.coder` work.
     ConfigSsh(config_ssh::Args),
+    /// Find out why a workspace cannot be reached by its name: the first step that fails, and the fix.
+    Diagnose(diagnose::Args),
     /// Switch the tunnel of this computer on or off, or look at it.
     Connect(connect::Args),
     /// Manage long-lived tokens.
@@ -95,6 +97,7 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::Netcheck(args) => netcheck::run(args, global).await,
         Command::ConfigSsh(args) => config_ssh::run(args, global).await,
         Command::Connect(args) => Box::pin(connect::run(args, global)).await,
+        Command::Diagnose(args) => Box::pin(diagnose::run(args)).await,
         Command::Tokens(args) => tokens::run(args, global).await,
         Command::Server(args) => server::run(args),
         // `main` runs it before there is a runtime: it makes its own, and as process 1 it must fork first.

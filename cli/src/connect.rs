@@ -3,7 +3,7 @@
 mod accounts;
 pub mod exists;
 pub mod modes;
-mod start;
+pub mod start;
 mod status;
 mod stop;
 mod userspace;

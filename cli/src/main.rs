@@ -9,6 +9,7 @@ mod config_ssh;
 mod connect;
 mod create;
 mod delete;
+mod diagnose;
 mod failure;
 mod follow;
 mod gitssh;
