@@ -27,6 +27,9 @@ pub struct Args {
     /// Without a network device and without privilege: local ports on 127.0.0.1, until Ctrl-C.
     #[arg(long)]
     userspace: bool,
+    /// Only through the tunnel service: fail where there is none.
+    #[arg(long, conflicts_with = "userspace")]
+    system: bool,
 }
 
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
@@ -34,7 +37,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     if !args.userspace {
         match modes::open(Mode::System).await {
             Ok(tunnel) => return by_service(tunnel, wanted).await,
-            Err(TunnelError::Absent(path)) => {
+            Err(TunnelError::Absent(path)) if !args.system => {
                 progress(&format!("There is no tunnel service here ({path}), so this is user-space mode."));
             }
             Err(error) => return Err(error.into()),

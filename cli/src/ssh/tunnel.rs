@@ -1,6 +1,6 @@
 //! The way to a workspace through the tunnel of this computer, when it is on for that workspace: plain TCP to the SSH
-//! port of its address. One test decides, as everybody's does (spec `coder-connect.md` 5): the names of the tunnel
-//! resolve for every program.
+//! port of its address. The name that says that the tunnel is on decides, and the daemon's own name (spec
+//! `coder-connect.md` 5).
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
@@ -42,8 +42,9 @@ pub async fn connect(workspace: &Workspace, agent: &Agent, suffix: &str) -> Opti
     }
 }
 
-/// The address of a name that the tunnel's own DNS knows and every other program finds as well.
+/// The address of a name, when the tunnel is on and knows it. Its own DNS is asked and no other: no name leaves this
+/// computer, and it works where the system's resolver could not be told of our names.
 fn find(enabled: &str, name: &str) -> Option<Ipv6Addr> {
-    let address = exists::ask_own(name).ok().flatten()?;
-    (exists::is_resolved(enabled) && exists::is_resolved(name)).then_some(address)
+    let ask = |name| exists::ask_own(name).ok().flatten();
+    ask(enabled).and_then(|_| ask(name))
 }
