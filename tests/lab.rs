@@ -2,6 +2,9 @@
 //! within ten seconds, relayed for ever where UDP is blocked, and a transfer that survives the switch. Root only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "lab/userspace.rs"]
+mod userspace;
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;

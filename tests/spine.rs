@@ -2,6 +2,9 @@
 //! scp, sftp, rsync and git reaching it through the mesh.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "spine/userspace.rs"]
+mod userspace;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

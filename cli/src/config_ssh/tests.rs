@@ -149,3 +149,38 @@ fn differences_are_short() {
     check(&["a", "b", "c"], &["a", "x", "c"], &["  a", "- b", "+ x", "  c"]);
     check(&["a", "b"], &["b", "c"], &["- a", "  b", "+ c"]);
 }
+
+/// What OpenSSH makes of the block when the tunnel knows `on.coder` and no other name.
+#[test]
+fn openssh_takes_the_proxy_only_where_the_name_does_not_exist() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+    if Command::new("ssh").arg("-V").output().is_err() {
+        eprintln!("SKIPPED openssh_takes_the_proxy_only_where_the_name_does_not_exist: there is no ssh");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("homeport");
+    std::fs::write(&program, "#!/bin/sh\n[ \"$*\" = \"connect exists on.coder\" ]\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = program.to_str().unwrap().to_owned();
+    let file = folder.path().join("config");
+    let text = Block { program: path.clone(), ..block() }.lines().unwrap().join("\n") + "\n";
+    std::fs::write(&file, replace(b"Host *\n", Some(&lines(&text.lines().collect::<Vec<_>>()))).unwrap()).unwrap();
+    // The proxy's last words, and whether host keys are asked about.
+    let check = |host: &str, expect: Option<&str>, is_ours: bool| {
+        let shown = Command::new("ssh").arg("-G").arg("-F").arg(&file).arg(host).output().unwrap();
+        assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        let proxy = shown.lines().find_map(|line| line.strip_prefix("proxycommand "));
+        let expect = expect.map(|end| format!("{path} --global-config /home/a/.config/homeport ssh --stdio {end}"));
+        assert_eq!(proxy, expect.as_deref(), "{host}");
+        assert_eq!(shown.contains("stricthostkeychecking false\n"), is_ours, "{host}\n{shown}");
+    };
+    check("on.coder", None, true);
+    check("off.coder", Some("--hostname-suffix coder %h"), true);
+    check("main.off.me.coder", Some("--hostname-suffix coder %h"), true);
+    check("coder.box", Some("--ssh-host-prefix coder. %h"), true);
+    check("example.com", None, false);
+    check("coder", None, false);
+}

@@ -17,6 +17,7 @@ mod listener;
 mod ports;
 mod service;
 pub mod socket;
+mod surroundings;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::terminal::progress;
 use board::Board;
 use service::Order;
 use socket::Taken;
+use surroundings::Surroundings;
 
 /// The first table waits so long for workspaces that do not answer.
 const FIRST_TABLE: Duration = Duration::from_secs(6);
@@ -53,6 +55,8 @@ pub async fn run(wanted: Vec<Description>, relay_only: bool) -> anyhow::Result<u
     let workers: Vec<_> =
         wanted.into_iter().map(|description| deployment::start(description, relay_only, news_sender.clone())).collect();
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut surroundings = Surroundings::now();
+    let mut looks = tokio::time::interval(surroundings::PERIOD);
     let first_table = tokio::time::sleep(FIRST_TABLE);
     tokio::pin!(first_table);
     progress(
@@ -63,8 +67,9 @@ pub async fn run(wanted: Vec<Description>, relay_only: bool) -> anyhow::Result<u
             Some(news) = news.recv() => board.take(news, &news_sender),
             Some(order) = orders.recv() => match order {
                 Order::Stop => break,
-                Order::Wake => workers.iter().for_each(deployment::Worker::wake),
+                Order::Wake => wake(&board, &workers),
             },
+            _ = looks.tick() => if surroundings.have_changed() { wake(&board, &workers) },
             () = &mut first_table, if !board.is_shown() => board.show(),
             stopped = tokio::signal::ctrl_c() => { stopped?; break }
             _ = terminate.recv() => break,
@@ -79,4 +84,10 @@ pub async fn run(wanted: Vec<Description>, relay_only: bool) -> anyhow::Result<u
         mesh.shutdown().await;
     }
     Ok(0)
+}
+
+/// The network changed: paths are looked for again, control is dialled again.
+fn wake(board: &Board, workers: &[deployment::Worker]) {
+    board.meshes().for_each(mesh::Mesh::network_changed);
+    workers.iter().for_each(deployment::Worker::wake);
 }

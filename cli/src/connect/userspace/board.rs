@@ -19,6 +19,9 @@ use crate::connect::status;
 use crate::table::{Column, render};
 use crate::terminal::{print, progress};
 
+/// Daemons that are looked at every few seconds. The others have a name and no port.
+const MAX_WATCHED: usize = 256;
+
 /// One daemon.
 struct Row {
     url: String,
@@ -26,7 +29,7 @@ struct Row {
     seen: Option<Seen>,
     /// It shares this computer's network.
     is_here: bool,
-    _watch: Option<Watch>,
+    watch: Option<Watch>,
 }
 
 /// See the module.
@@ -83,7 +86,8 @@ impl Board {
         }
         self.settle();
         self.paint();
-        let is_complete = !self.rows.is_empty() && self.rows.values().all(|row| row.seen.is_some());
+        let is_complete =
+            !self.rows.is_empty() && self.rows.values().all(|row| row.seen.is_some() || row.watch.is_none());
         if !self.is_shown && is_complete {
             self.show();
         }
@@ -112,8 +116,13 @@ impl Board {
             match self.rows.get_mut(&named.id) {
                 Some(row) => row.named = named,
                 None => {
-                    let watch = self.meshes.get(url).map(|mesh| daemon::watch(named.id, mesh.clone(), news.clone()));
-                    let row = Row { url: url.to_owned(), named, seen: None, is_here: false, _watch: watch };
+                    let has_room = self.rows.len() < MAX_WATCHED;
+                    let watch = self
+                        .meshes
+                        .get(url)
+                        .filter(|_| has_room)
+                        .map(|mesh| daemon::watch(named.id, mesh.clone(), news.clone()));
+                    let row = Row { url: url.to_owned(), named, seen: None, is_here: false, watch };
                     self.rows.insert(row.named.id, row);
                 }
             }
@@ -212,6 +221,11 @@ impl Board {
             }
             is_new
         });
+    }
+
+    /// The meshes.
+    pub fn meshes(&self) -> impl Iterator<Item = &Mesh> {
+        self.meshes.values()
     }
 
     /// Closes everything; the meshes still have to say goodbye.
