@@ -1,12 +1,12 @@
-//! A gigabyte over TCP (each way when the stall is hunted) between our stack and engine and wireguard-go's netstack, with SHA-256 at both ends. In the
-//! middle keys are renewed three times (the engine's clock jumps over their life) and either side moves to another
-//! address. The streams keep the real clock: for them nothing happens but a few lost packets.
+//! A gigabyte over TCP each way between our stack and engine and wireguard-go's netstack, with SHA-256 at both ends. In
+//! the middle keys are renewed three times (the engine's clock jumps over their life) and either side moves to another
+//! address. The streams keep the real clock: for them nothing happens but lost packets. Those are many while they send:
+//! our socket has the system's small buffer on purpose, and every pause of our process empties whole bursts.
 
 use std::net::SocketAddrV6;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use mesh::engine::PingKind;
 use mesh::stack::{FlowId, Stack, Stranger};
 use proto::address;
 use proto::key::NodePrivate;
@@ -21,17 +21,14 @@ const LIMIT: Duration = Duration::from_secs(170);
 /// A little more than the life of keys.
 const KEY_LIFE: Duration = Duration::from_secs(121);
 
-/// What happens at an eighth of the way while we send.
-const SENDING: &[(u64, Trouble)] = &[
+/// What happens at an eighth of the way, in either direction.
+const TROUBLES: &[(u64, Trouble)] = &[
     (1, Trouble::NewKeys),
     (2, Trouble::WeMove),
     (4, Trouble::NewKeys),
     (5, Trouble::TheyMove),
     (6, Trouble::NewKeys),
 ];
-/// The same while they send.
-const RECEIVING: &[(u64, Trouble)] =
-    &[(1, Trouble::NewKeys), (4, Trouble::NewKeys), (5, Trouble::TheyMove), (6, Trouble::NewKeys)];
 
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
@@ -59,8 +56,8 @@ impl Ends {
         Self { echo, ours, stack, has_more: false, troubles: &[], started: now }
     }
 
-    fn dial(&mut self, port: u16, troubles: &'static [(u64, Trouble)]) -> FlowId {
-        (self.troubles, self.started) = (troubles, Instant::now());
+    fn dial(&mut self, port: u16) -> FlowId {
+        (self.troubles, self.started) = (TROUBLES, Instant::now());
         let theirs = address::under(address::PREFIX, THEIRS.0);
         self.stack.dial(SocketAddrV6::new(theirs, port, 0, 0), self.started).unwrap()
     }
@@ -90,9 +87,9 @@ impl Ends {
             Trouble::NewKeys => self.ours.ahead += KEY_LIFE,
             Trouble::WeMove => {
                 self.ours.roam("127.0.0.2:0");
-                // Who moves says a word; what the peer sends before it is lost.
-                let (theirs, now) = (address::under(address::PREFIX, THEIRS.0), self.ours.now());
-                self.ours.engine.start_ping(theirs, PingKind::Tsmp, 0, now);
+                // The engine says a word then; what the peer sends before it is lost.
+                let now = self.ours.now();
+                self.ours.engine.handle_network_changed(now);
             }
             Trouble::TheyMove => self.echo.rebind(),
         }
@@ -109,7 +106,7 @@ impl Ends {
     }
 
     fn upload(&mut self) {
-        let flow = self.dial(8, SENDING);
+        let flow = self.dial(8);
         // Blocks that nobody can take for each other: each begins with its number.
         let mut block = vec![0; BLOCK];
         getrandom::fill(&mut block).unwrap();
@@ -146,7 +143,7 @@ impl Ends {
     }
 
     fn download(&mut self) {
-        let flow = self.dial(9, RECEIVING);
+        let flow = self.dial(9);
         let (mut sum, mut received, mut digest) = (Sha256::new(), 0_u64, Vec::new());
         let mut buffer = vec![0; BLOCK];
         let mut is_asked = false;
@@ -179,8 +176,5 @@ impl Ends {
 fn a_gigabyte_survives_new_keys_and_moves_of_both_ends() {
     let mut ends = Ends::new();
     ends.upload();
-    // In about half of the runs their stream stalls: a known issue, which this shows.
-    if std::env::var_os("HOMEPORT_HUNT_STALL").is_some() {
-        ends.download();
-    }
+    ends.download();
 }

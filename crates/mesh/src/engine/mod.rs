@@ -248,12 +248,12 @@ impl Engine {
         self.wire.schedule(self.netchecks.next_timeout());
     }
 
-    /// The network changed or the machine woke up: distrust every path and look again. The driver then also reports
-    /// fresh local addresses.
+    /// The network changed or the machine woke up: distrust every path, tell every peer where we are and look again. The
+    /// driver then also reports fresh local addresses.
     pub fn handle_network_changed(&mut self, now: Instant) {
         self.endpoints.forget_mapped();
         self.refresh_endpoints(now);
-        self.peers.iter_mut().for_each(|peer| peer.path.distrust(now));
+        self.peers.iter_mut().for_each(|peer| peer.note_moved(now));
         self.netchecks.want_full(now);
         self.start_netcheck(now);
         self.wire.schedule(now);

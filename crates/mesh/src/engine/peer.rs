@@ -87,6 +87,12 @@ impl Peer {
         }
     }
 
+    /// Our addresses may have changed: no path is trusted, and the peer hears where we are.
+    pub(super) fn note_moved(&mut self, now: Instant) {
+        self.path.distrust(now);
+        self.session.announce(now);
+    }
+
     /// The region to use when a packet must be relayed.
     pub(super) fn relay(&self, wire: &Wire) -> i32 {
         self.reverse_route.filter(|region| wire.relays.is_connected(*region)).unwrap_or(self.home)

@@ -14,6 +14,9 @@ use boringtun::noise::{Packet, Tunn, TunnResult};
 use boringtun::x25519;
 use proto::key::{NodePrivate, NodePublic};
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes that encryption adds to a packet.
 pub(super) const OVERHEAD: usize = 32;
 /// A handshake is started again this often, plus jitter.
@@ -28,6 +31,12 @@ const REKEY: Duration = Duration::from_secs(120);
 const PASSIVE_KEEPALIVE: Duration = Duration::from_secs(10);
 /// A peer that does not answer sent data for so long has lost its keys.
 const SILENCE: Duration = Duration::from_secs(15);
+/// Keys carry data for so long.
+const LIFE: Duration = Duration::from_secs(180);
+/// Words that are said after a move, the first at once. See [`Session::announce`].
+const WORDS: u8 = 4;
+/// Between two words.
+const WORD_PAUSE: Duration = Duration::from_secs(1);
 /// How often `boringtun` looks at its own clock while a session lives.
 const TICK: Duration = Duration::from_secs(1);
 /// Handshake messages that are worked on per second, all peers together; beyond, senders need a cookie.
@@ -124,6 +133,9 @@ pub(super) struct Session {
     /// Since when data that we received is unacknowledged.
     owing_since: Option<Instant>,
     has_queued: bool,
+    /// When to tell the peer where we are, and how often still.
+    word_at: Option<Instant>,
+    words: u8,
     tick_at: Option<Instant>,
     jitter: u64,
 }
@@ -144,6 +156,8 @@ impl Session {
             unanswered_since: None,
             owing_since: None,
             has_queued: false,
+            word_at: None,
+            words: 0,
             tick_at: None,
             jitter,
         }
@@ -152,6 +166,16 @@ impl Session {
     /// Sets or clears the persistent keep-alive.
     pub(super) fn set_keepalive(&mut self, period: Option<Duration>) {
         self.keepalive = period;
+    }
+
+    /// Our address may have changed. A WireGuard device answers where the last authentic packet came from, so one that
+    /// sends us a stream would go on sending it to the old address until we have a reason to speak. An empty packet
+    /// goes at once, and a few more, as that one may be lost, until something is heard.
+    pub(super) fn announce(&mut self, now: Instant) {
+        if self.established.is_some_and(|at| now < at + LIFE) {
+            self.words = WORDS;
+            self.word_at = Some(now);
+        }
     }
 
     /// When the last handshake was finished.
@@ -249,6 +273,8 @@ impl Session {
     fn note_received(&mut self, now: Instant) {
         self.last_seen = Some(now);
         self.unanswered_since = None;
+        // What comes before the first word was sent to where we were.
+        self.word_at = self.word_at.filter(|_| self.words == WORDS);
         self.tick_at.get_or_insert(now + TICK);
     }
 
@@ -297,7 +323,13 @@ impl Session {
                 }
             }
         }
-        if self.owing_since.is_some_and(|at| now >= at + PASSIVE_KEEPALIVE)
+        let is_word = self.word_at.is_some_and(|at| now >= at);
+        if is_word {
+            self.words -= 1;
+            self.word_at = (self.words > 0).then_some(now + WORD_PAUSE);
+        }
+        if is_word
+            || self.owing_since.is_some_and(|at| now >= at + PASSIVE_KEEPALIVE)
             || self.keepalive_at().is_some_and(|at| now >= at)
         {
             self.owing_since = None;
@@ -351,6 +383,6 @@ impl Session {
         let attempt = self.attempt.map(|attempt| attempt.retry_at.min(attempt.started + GIVE_UP));
         let silence = self.unanswered_since.filter(|_| self.attempt.is_none()).map(|at| at + SILENCE);
         let owing = self.owing_since.map(|at| at + PASSIVE_KEEPALIVE);
-        [rekey, attempt, silence, owing, self.keepalive_at(), self.tick_at].into_iter().flatten().min()
+        [rekey, attempt, silence, owing, self.word_at, self.keepalive_at(), self.tick_at].into_iter().flatten().min()
     }
 }

@@ -226,6 +226,7 @@ impl Flow {
         let clamped = packet::has_syn(packet).then(|| {
             self.window_scale = packet::window_scale(packet);
             let mut syn = packet.to_vec();
+            packet::forbid_selective(&mut syn);
             // What smoltcp makes of it, too: an absent or silly size has a default.
             let announced = packet::clamp_segment_size(&mut syn).filter(|size| *size != 0);
             self.segment = announced.unwrap_or(DEFAULT_SEGMENT).max(LEAST_SEGMENT);

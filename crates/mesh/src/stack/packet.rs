@@ -27,6 +27,12 @@ pub const MAX_SEGMENT: u16 = 1220;
 /// Larger ones count as this (RFC 7323, 2.3).
 const MAX_WINDOW_SCALE: u8 = 14;
 
+/// Kinds of TCP options.
+const OPTION_NOTHING: u8 = 1;
+const OPTION_SEGMENT_SIZE: u8 = 2;
+const OPTION_WINDOW_SCALE: u8 = 3;
+const OPTION_SELECTIVE: u8 = 4;
+
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
@@ -98,6 +104,26 @@ impl Segment<'_> {
 /// Limits the segment size that a SYN announces to what an inner packet carries, and says what it announces then; other
 /// packets stay as they are. smoltcp believes in a larger MTU (see `port`) and would both announce and use it.
 pub fn clamp_segment_size(packet: &mut [u8]) -> Option<u16> {
+    let at = syn_option(packet, OPTION_SEGMENT_SIZE, 4)?;
+    let size = be16(packet, at + 2).min(MAX_SEGMENT);
+    packet[at + 2..at + 4].copy_from_slice(&size.to_be_bytes());
+    Some(size)
+}
+
+/// Takes the permission of selective acknowledgements out of a SYN; other packets stay as they are.
+///
+/// Peers of the field run a sender (gVisor, with RACK) that counts everything behind a lost tail as under way as long as
+/// no selective acknowledgement lies above it. After a burst of losses, or a second without a path, it believes its window
+/// full, and repeats two segments per timeout, each twice as long as the one before: minutes for a megabyte. Without the
+/// permission it repeats everything from the first lost byte in a slow start (RFC 6582), which ends within round trips.
+pub fn forbid_selective(packet: &mut [u8]) {
+    if let Some(at) = syn_option(packet, OPTION_SELECTIVE, 2) {
+        packet[at..at + 2].fill(OPTION_NOTHING);
+    }
+}
+
+/// Where an option of this kind and length stands in a packet that carries a SYN.
+fn syn_option(packet: &[u8], kind: u8, length: usize) -> Option<usize> {
     if !has_syn(packet) {
         return None;
     }
@@ -106,13 +132,9 @@ pub fn clamp_segment_size(packet: &mut [u8]) -> Option<u16> {
     while at + 1 < end {
         match (packet[at], usize::from(packet[at + 1])) {
             (0, _) => return None,
-            (1, _) => at += 1,
-            (2, 4) if at + 4 <= end => {
-                let size = be16(packet, at + 2).min(MAX_SEGMENT);
-                packet[at + 2..at + 4].copy_from_slice(&size.to_be_bytes());
-                return Some(size);
-            }
-            (_, length) => at += length.max(2),
+            (OPTION_NOTHING, _) => at += 1,
+            (found, said) if found == kind && said == length && at + length <= end => return Some(at),
+            (_, said) => at += said.max(2),
         }
     }
     None
@@ -171,17 +193,7 @@ pub fn data_range(packet: &[u8]) -> Option<(u32, u32)> {
 
 /// The window scale that a SYN announces (RFC 7323), 0 without.
 pub fn window_scale(syn: &[u8]) -> u8 {
-    let end = (IP_HEADER + usize::from(syn[IP_HEADER + 12] >> 4) * 4).min(syn.len());
-    let mut at = IP_HEADER + TCP_HEADER;
-    while at + 1 < end {
-        match (syn[at], usize::from(syn[at + 1])) {
-            (0, _) => return 0,
-            (1, _) => at += 1,
-            (3, 3) if at + 3 <= end => return syn[at + 2].min(MAX_WINDOW_SCALE),
-            (_, length) => at += length.max(2),
-        }
-    }
-    0
+    syn_option(syn, OPTION_WINDOW_SCALE, 3).map_or(0, |at| syn[at + 2].min(MAX_WINDOW_SCALE))
 }
 
 /// Whether a packet that [`read`] has accepted as TCP carries a SYN.
@@ -268,6 +280,7 @@ pub fn cut(large: &mut [u8], segment: usize, sink: &mut dyn FnMut(&[u8])) {
         return;
     }
     clamp_segment_size(large);
+    forbid_selective(large);
     let header: Vec<u8> = large[..header_length].to_vec();
     let (sequence, flags) = (be32(&header, IP_HEADER + 4), header[IP_HEADER + 13]);
     let total = large.len() - header_length;
