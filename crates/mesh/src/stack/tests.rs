@@ -1,6 +1,7 @@
 //! Two stacks wired back to back in virtual time, and packets that no honest stack would send.
 //! Long because its pair of stacks with a virtual wire serves every case.
 
+mod foreign;
 mod relayed;
 
 use std::collections::VecDeque;
