@@ -3,7 +3,7 @@
 //! that have something to do.
 //!
 //! What is added to smoltcp: user timeout (its own would also end idle connections), a lifetime after the owner left,
-//! and a limit on stretched acknowledgements.
+//! a limit on stretched acknowledgements, and repetition before its timer runs out.
 
 use std::net::SocketAddrV6;
 use std::task::Poll;
@@ -15,6 +15,7 @@ use smoltcp::time::Instant as SmolInstant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
 use super::port::{Outbox, Port};
+use super::probe::Probe;
 use super::relayed::{SendLimit, Verdict};
 use super::{AskId, StreamError, packet};
 
@@ -85,6 +86,9 @@ pub struct Flow {
     window_scale: u8,
     /// What may be unacknowledged, and what is lost.
     send_limit: SendLimit,
+    probe: Probe,
+    /// The acknowledgement that smoltcp saw last, for telling it the same again; empty before the first.
+    acknowledgement: Vec<u8>,
     interface: Interface,
     sockets: SocketSet<'static>,
     handle: SocketHandle,
@@ -139,6 +143,8 @@ impl Flow {
             segment: packet::MAX_SEGMENT,
             window_scale: 0,
             send_limit: SendLimit::default(),
+            probe: Probe::default(),
+            acknowledgement: Vec::new(),
             interface,
             sockets,
             handle,
@@ -210,16 +216,25 @@ impl Flow {
         let window = acknowledgement.window.saturating_sub(u16::from(self.window_scale > 0));
         let mut limited = packet.to_vec();
         packet::set_window(&mut limited, window.min(limit));
-        if verdict != Verdict::Skip {
-            self.feed(&limited, outbox, now);
+        self.probe.note_acknowledgement(acknowledgement.number, self.send_limit.under_way(), now);
+        if verdict == Verdict::Skip {
+            return;
         }
+        self.feed(&limited, outbox, now);
+        packet::make_bare(&mut limited);
+        self.acknowledgement = limited;
         if verdict == Verdict::Lost {
-            // smoltcp repeats the segment at the third duplicate of what it knows.
-            packet::make_bare(&mut limited);
-            for _ in 0..3 {
-                self.feed(&limited, outbox, now);
-            }
+            self.repeat(outbox, now);
         }
+    }
+
+    /// Makes smoltcp repeat the first unacknowledged segment, which it does at the third duplicate of what it knows.
+    fn repeat(&mut self, outbox: &mut Outbox, now: Instant) {
+        let acknowledgement = std::mem::take(&mut self.acknowledgement);
+        for _ in 0..3 {
+            self.feed(&acknowledgement, outbox, now);
+        }
+        self.acknowledgement = acknowledgement;
     }
 
     fn feed(&mut self, packet: &[u8], outbox: &mut Outbox, now: Instant) {
@@ -258,6 +273,9 @@ impl Flow {
         if self.left_at.is_some_and(|left| now >= left + LINGER) && !self.is_over() {
             self.abort();
         }
+        if self.probe.take_due(now) && self.send_limit.note_silence() {
+            self.repeat(outbox, now);
+        }
         let start = outbox.len();
         while outbox.len() - start < quantum {
             let before = outbox.len();
@@ -267,7 +285,8 @@ impl Flow {
                 return false;
             }
             if let Some((start, end)) = packet::data_range(outbox.since(before)) {
-                self.send_limit.note_sent(start, end);
+                let is_new = self.send_limit.note_sent(start, end);
+                self.probe.note_sent(end, is_new, now);
             }
         }
         true
@@ -315,7 +334,7 @@ impl Flow {
         };
         let owing = self.owes().map(|limit| self.owing_since.unwrap_or(now) + limit);
         let leaving = self.left_until();
-        [stack, owing, leaving].into_iter().flatten().min()
+        [stack, owing, leaving, self.probe.due()].into_iter().flatten().min()
     }
 
     /// When a connection without owner is over at the latest.

@@ -19,6 +19,7 @@ mod event;
 mod flow;
 mod packet;
 mod port;
+mod probe;
 mod random;
 mod relayed;
 #[cfg(test)]

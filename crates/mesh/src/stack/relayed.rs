@@ -79,11 +79,11 @@ impl SendLimit {
         self.limit.min(share)
     }
 
-    /// A segment with data was sent.
-    pub fn note_sent(&mut self, start: u32, end: u32) {
+    /// A segment with data was sent. True when it goes beyond all before.
+    pub fn note_sent(&mut self, start: u32, end: u32) -> bool {
         let Some(sent) = self.sent else {
             self.sent = Some(end);
-            return;
+            return true;
         };
         if is_before(start, sent) && !std::mem::take(&mut self.asked) && self.rewound_until.is_none() {
             // Its own timer ran out: everything goes again.
@@ -91,9 +91,32 @@ impl SendLimit {
             self.repair_until = None;
             self.shrink();
         }
-        if is_before(sent, end) {
+        let is_new = is_before(sent, end);
+        if is_new {
             self.sent = Some(end);
         }
+        is_new
+    }
+
+    /// Bytes that are under way.
+    pub fn under_way(&self) -> usize {
+        let (Some(sent), Some(last)) = (self.sent, self.last) else { return 0 };
+        if is_before(last.number, sent) { sent.wrapping_sub(last.number) as usize } else { 0 }
+    }
+
+    /// The peer was silent for too long. True when the segment that it awaits is to be repeated; what was sent behind it
+    /// is lost as well then, unless the next acknowledgement says otherwise.
+    pub fn note_silence(&mut self) -> bool {
+        let is_open = self.last.is_some_and(|last| last.window > 0);
+        if self.under_way() == 0 || !is_open || self.repair_until.is_some() || self.rewound_until.is_some() {
+            return false;
+        }
+        self.asked = true;
+        if self.under_way() > usize::from(MAX_SEGMENT) {
+            self.repair_until = self.sent;
+            self.shrink();
+        }
+        true
     }
 
     /// A segment with an acknowledgement came.
@@ -143,7 +166,7 @@ impl SendLimit {
 }
 
 /// Whether sequence number `a` comes before `b`.
-fn is_before(a: u32, b: u32) -> bool {
+pub fn is_before(a: u32, b: u32) -> bool {
     a != b && b.wrapping_sub(a) < 1 << 31
 }
 

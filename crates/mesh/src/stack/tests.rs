@@ -3,6 +3,7 @@
 
 mod foreign;
 mod relayed;
+mod tail;
 
 use std::collections::VecDeque;
 
