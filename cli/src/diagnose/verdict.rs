@@ -112,20 +112,27 @@ fn service(facts: &Facts) -> Step {
         Service::Idle(picture) => {
             let health = picture.service.as_ref().map(|service| HealthCode::roots(&service.health)).unwrap_or_default();
             return match health.first() {
-                Some(health) => failed(NAME, &sentence("", health), health.code.next_step()),
-                None => failed(NAME, "it runs, but was told of no deployment", "run `homeport connect start`"),
+                Some(health) if health.code != HealthCode::NoNameService => {
+                    failed(NAME, &cause("", health), health.code.next_step())
+                }
+                _ => failed(NAME, "it runs, but was told of no deployment", "run `homeport connect start`"),
             };
         }
         Service::On(picture) | Service::UserSpace(picture) => picture,
     };
     let statuses = || picture.deployments.values().filter_map(|deployment| deployment.status.as_ref());
     let machine = picture.service.as_ref().map(|service| HealthCode::roots(&service.health)).unwrap_or_default();
-    // What is wrong with names has a step of its own.
-    let is_here = |code: HealthCode| !matches!(code, HealthCode::NoNameService | HealthCode::ResolverFight);
+    let connected = statuses().filter(|status| status.state == DeploymentState::Connected).count();
+    let is_here = |code: HealthCode| match code {
+        // What is wrong with names has a step of its own.
+        HealthCode::NoNameService | HealthCode::ResolverFight => false,
+        // A deployment of this computer needs no network.
+        HealthCode::NoNetwork => connected == 0,
+        _ => true,
+    };
     if let Some(health) = machine.iter().find(|health| is_here(health.code)) {
         return failed(NAME, &cause("", health), health.code.next_step());
     }
-    let connected = statuses().filter(|status| status.state == DeploymentState::Connected).count();
     if connected == 0 {
         let broken =
             statuses().find_map(|status| Some((status, HealthCode::roots(&status.health).into_iter().next()?)));

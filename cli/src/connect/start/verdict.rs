@@ -45,7 +45,11 @@ pub fn verdict(picture: &Picture, urls: &[String]) -> Verdict {
         return Verdict::Waiting(format!("{}: {what}.", shown(url)));
     }
     match broken.first() {
-        Some((url, health)) if connected == 0 => failed(shown(url), health),
+        // Without a network a deployment of this computer still answers; one that does not answer has a reason then.
+        Some((url, health)) if connected == 0 => match machine.iter().find(|root| root.code.hides(health.code)) {
+            Some(root) => failed("", root),
+            None => failed(shown(url), health),
+        },
         _ => {
             let broken = broken.iter().map(|(url, health)| sentence(shown(url), health));
             Verdict::Ready(machine.iter().map(|health| sentence("", health)).chain(broken).collect())
@@ -72,7 +76,7 @@ fn stand<'a>(picture: &'a Picture, url: &str) -> Stand<'a> {
 /// What keeps every deployment from working.
 fn is_fatal(code: HealthCode) -> bool {
     use HealthCode as C;
-    matches!(code, C::TunMissing | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::ForeignRoute | C::NoNetwork)
+    matches!(code, C::TunMissing | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::ForeignRoute)
 }
 
 fn failed(url: &str, health: &Health) -> Verdict {

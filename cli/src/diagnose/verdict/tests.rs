@@ -107,6 +107,9 @@ fn the_service_comes_first() {
     check(refused, &["service: http://a: The deployment does not accept the session any more -> Sign in again"], 6);
     check(with(DeploymentState::Dialling, NameService::Resolved, &[]), &["no deployment is connected yet"], 6);
     let denied = with(DeploymentState::Connected, NameService::None, &[HealthCode::TunDenied]);
+    check(with(DeploymentState::Connected, NameService::Resolved, &[HealthCode::NoNetwork]), &["fine"], 0);
+    let offline = with(DeploymentState::Dialling, NameService::Resolved, &[HealthCode::NoNetwork]);
+    check(offline, &["service: This machine has no network -> Connect to a network"], 6);
     check(denied, &["service: The service may not create a network device -> Start it with CAP_NET_ADMIN"], 6);
 }
 

@@ -66,6 +66,17 @@ fn every_state_has_its_sentence() {
         &[Some((S::Connected, &[]))],
         "fail Another network claims our addresses (wg0) -> Disconnect the other VPN named here, or ask its administrator to leave out fd60:627a:a42b::/48",
     );
+    check(&[C::NoNetwork], &[Some((S::Asking, &[]))], "wait http://0: asking the deployment who we are.");
+    check(
+        &[C::NoNetwork],
+        &[Some((S::Asking, &[C::DeploymentUnreachable]))],
+        "fail This machine has no network (wg0) -> Connect to a network; the tunnel follows by itself",
+    );
+    check(
+        &[C::NoNetwork],
+        &[Some((S::Connected, &[]))],
+        "ready This machine has no network (wg0). Connect to a network; the tunnel follows by itself.",
+    );
     check(
         &[C::NoNameService],
         &[Some((S::Connected, &[]))],
