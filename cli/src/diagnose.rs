@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use client::tunnel::Picture;
 use mesh::names::{ENABLED, Suffix};
-use proto::ipc::{DaemonStatus, DeploymentState};
+use proto::ipc::{DaemonStatus, DeploymentState, NameService};
 use tokio::net::TcpStream;
 
 use crate::connect::exists;
@@ -57,7 +57,8 @@ async fn collect(host: Option<&str>) -> Facts {
     let is_on = exists::is_on();
     let (own_dns, system_dns) = tokio::task::spawn_blocking({
         let name = name.clone();
-        move || ask(&name, is_on)
+        let is_told = picture.is_none_or(is_told);
+        move || ask(&name, is_on, is_told)
     })
     .await
     .unwrap_or((None, None));
@@ -123,13 +124,25 @@ fn enabled(picture: Option<&Picture>) -> String {
     format!("{ENABLED}.{}", suffix.as_deref().unwrap_or(Suffix::DEFAULT))
 }
 
-/// Our DNS first; the system's resolver only when ours knows the name, so that no name leaves this computer.
-fn ask(name: &str, is_on: bool) -> (Option<Result<Option<Ipv6Addr>, String>>, Option<Option<Vec<IpAddr>>>) {
+/// Whether the service told the system's resolver of our names.
+fn is_told(picture: &Picture) -> bool {
+    let names = picture.service.as_ref().and_then(|service| service.names);
+    !matches!(names, None | Some(NameService::None))
+}
+
+/// Our DNS first; the system's resolver only when ours knows the name and it was told that the name is ours, so that
+/// no name leaves this computer.
+fn ask(
+    name: &str,
+    is_on: bool,
+    is_told: bool,
+) -> (Option<Result<Option<Ipv6Addr>, String>>, Option<Option<Vec<IpAddr>>>) {
     if !is_on {
         return (None, None);
     }
     let own = exists::ask_own(name).map_err(|error| error.to_string());
-    let system = matches!(own, Ok(Some(_))).then(|| exists::ask_system(name));
+    let ask_system = || if is_told { exists::ask_system(name) } else { Some(Vec::new()) };
+    let system = matches!(own, Ok(Some(_))).then(ask_system);
     (Some(own), system)
 }
 

@@ -4,10 +4,11 @@
 //! ```text
 //!  does our prefix have a route of the tunnel? ── no ──► it does not exist (no packet was sent)
 //!  does the tunnel's own DNS know the name?    ── no ──► it does not exist (no packet left this computer)
+//!  was the system's resolver told of our names? ─ no ──► other programs could not connect
 //!  does the system's resolver say the same?    ── no ──► other programs could not connect
 //! ```
 //!
-//! No runtime: its start would cost more than the answer.
+//! A name that does not exist is answered without a runtime, whose start would cost more than the answer.
 
 use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use proto::address::{DNS_SERVER, PREFIX};
 use proto::dns::{self, HeardError, Name};
+use proto::ipc::{Call, Event, NameService};
 
 use crate::resolved;
 
@@ -27,7 +29,23 @@ const DNS_PORT: u16 = 53;
 /// Whether programs of this computer reach the host through the tunnel. Blocks for as long as it takes.
 pub fn exists(host: &str) -> bool {
     let host = host.trim_end_matches('.');
-    is_on() && matches!(ask_own(host), Ok(Some(_))) && is_resolved(host)
+    is_on() && matches!(ask_own(host), Ok(Some(_))) && is_told() != Some(false) && is_resolved(host)
+}
+
+/// Whether the service told the system's resolver of our names; `None` when it does not talk to us. Where it did not,
+/// asking the resolver would carry the name to foreign servers.
+fn is_told() -> Option<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let asked = async {
+        let mut tunnel = super::modes::open(super::modes::Mode::System).await.ok()?;
+        tunnel.call(Call::Watch).await.ok()?;
+        loop {
+            if let Event::Service(service) = tunnel.next().await.ok()? {
+                return Some(!matches!(service.names, None | Some(NameService::None)));
+            }
+        }
+    };
+    runtime.block_on(async { tokio::time::timeout(OWN_LIMIT, asked).await.ok().flatten() })
 }
 
 /// Whether the system sends packets for our prefix through the tunnel: it would use a source address of the prefix

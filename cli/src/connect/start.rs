@@ -5,7 +5,7 @@ mod verdict;
 
 use std::time::Duration;
 
-use client::tunnel::{Picture, Tunnel, TunnelError};
+use client::tunnel::{DeploymentPicture, Picture, Tunnel, TunnelError};
 use proto::ipc::{Call, Description, Health, HealthCode};
 
 use super::modes::{self, Mode};
@@ -20,6 +20,9 @@ use verdict::{Verdict, verdict};
 const LIMIT: Duration = Duration::from_secs(30);
 /// What takes shorter than this is not worth a line.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the first workspaces are waited for once all is connected.
+const ACQUAINTANCE: Duration = Duration::from_millis(500);
 
 /// Options of `connect start`.
 #[derive(clap::Args)]
@@ -61,6 +64,7 @@ async fn by_service(mut tunnel: Tunnel, wanted: Vec<Description>) -> anyhow::Res
             Verdict::Waiting(waiting) => waiting,
             Verdict::Ready(warnings) => {
                 warnings.iter().for_each(|warning| progress(warning));
+                acquaint(&mut tunnel, &mut picture).await;
                 summary(&picture, &urls).iter().for_each(|line| print(line));
                 return Ok(0);
             }
@@ -84,6 +88,24 @@ async fn by_service(mut tunnel: Tunnel, wanted: Vec<Description>) -> anyhow::Res
             told = now;
         }
     }
+}
+
+/// Waits a moment for the first workspaces, so that one of them can be named.
+async fn acquaint(tunnel: &mut Tunnel, picture: &mut Picture) {
+    let knows_one = |picture: &Picture| {
+        let is_named = |of: &DeploymentPicture| of.daemons.iter().any(|daemon| !daemon.hostnames.is_empty());
+        picture.deployments.values().any(is_named)
+    };
+    let heard = async {
+        while !knows_one(picture) {
+            match tunnel.next().await {
+                Ok(event) => picture.apply(event),
+                Err(_) => return,
+            }
+        }
+    };
+    // A deployment may have no workspace at all.
+    let _ = tokio::time::timeout(ACQUAINTANCE, heard).await;
 }
 
 /// A line per deployment that is connected, and what to type next.
