@@ -2,7 +2,7 @@
 //! who is in the way, and the fix. Facts are collected here; `verdict.rs` judges them.
 
 mod neighbours;
-mod resolver;
+pub mod resolver;
 mod route;
 mod verdict;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use client::tunnel::Picture;
 use mesh::names::{ENABLED, Suffix};
-use proto::ipc::{DaemonStatus, DeploymentState, NameService};
+use proto::ipc::{DaemonStatus, DeploymentState};
 use tokio::net::TcpStream;
 
 use crate::connect::exists;
@@ -126,8 +126,7 @@ fn enabled(picture: Option<&Picture>) -> String {
 
 /// Whether the service told the system's resolver of our names.
 fn is_told(picture: &Picture) -> bool {
-    let names = picture.service.as_ref().and_then(|service| service.names);
-    !matches!(names, None | Some(NameService::None))
+    exists::reaches_programs(picture.service.as_ref().and_then(|service| service.names))
 }
 
 /// Our DNS first; the system's resolver only when ours knows the name and it was told that the name is ours, so that

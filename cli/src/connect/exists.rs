@@ -18,6 +18,7 @@ use proto::address::{DNS_SERVER, PREFIX};
 use proto::dns::{self, HeardError, Name};
 use proto::ipc::{Call, Event, NameService};
 
+use crate::diagnose::resolver;
 use crate::resolved;
 
 /// Our DNS answers in microseconds.
@@ -41,11 +42,21 @@ fn is_told() -> Option<bool> {
         tunnel.call(Call::Watch).await.ok()?;
         loop {
             if let Event::Service(service) = tunnel.next().await.ok()? {
-                return Some(!matches!(service.names, None | Some(NameService::None)));
+                return Some(reaches_programs(service.names));
             }
         }
     };
     runtime.block_on(async { tokio::time::timeout(OWN_LIMIT, asked).await.ok().flatten() })
+}
+
+/// Whether programs hear of our names when the service told them in this way: what systemd-resolved knows helps only
+/// programs that are led to it.
+pub fn reaches_programs(names: Option<NameService>) -> bool {
+    match names {
+        None | Some(NameService::None) => false,
+        Some(NameService::Resolved) => resolver::look().leads_to_resolved(),
+        Some(_) => true,
+    }
 }
 
 /// Whether the system sends packets for our prefix through the tunnel: it would use a source address of the prefix
@@ -108,12 +119,16 @@ pub fn ask_system(host: &str) -> Option<Vec<IpAddr>> {
     let absolute = format!("{host}.");
     let plain = host.to_owned();
     std::thread::spawn(move || {
-        let found = (absolute.as_str(), 22).to_socket_addrs().map(|all| all.map(|address| address.ip()).collect());
-        let mut found: Vec<IpAddr> = found.unwrap_or_default();
-        // A static program cannot load the C library's module for systemd-resolved; dynamic ones ask it like this.
-        if found.is_empty() && resolved::is_asked_first() {
-            found = resolved::ask(&plain).unwrap_or_default().into_iter().map(IpAddr::V6).collect();
-        }
+        // A static program cannot load the C library's module for systemd-resolved; dynamic ones ask it like this, and
+        // nobody else when it answers.
+        let by_module = if resolved::is_asked_first() { resolved::ask(&plain) } else { None };
+        let found: Vec<IpAddr> = match by_module {
+            Some(found) => found.into_iter().map(IpAddr::V6).collect(),
+            None => {
+                let found = (absolute.as_str(), 22).to_socket_addrs();
+                found.map(|all| all.map(|address| address.ip()).collect()).unwrap_or_default()
+            }
+        };
         // Nobody listens any more when it took too long.
         let _ = say.send(found);
     });

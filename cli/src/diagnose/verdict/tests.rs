@@ -179,6 +179,8 @@ fn the_far_end_comes_last() {
         facts.daemon.as_mut().unwrap().path = DaemonPath::None;
         facts.tcp = Some(Err("no answer within 5 s".into()));
     };
+    let fresh = |facts: &mut Facts| facts.daemon.as_mut().unwrap().path = DaemonPath::None;
+    check(fresh, &["fine"], 0);
     check(lost, &["path: no packet of the workspace daemon came yet"], 0);
     check(
         |facts| facts.tcp = Some(Err("Connection refused".into())),
