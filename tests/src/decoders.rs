@@ -9,6 +9,7 @@ mod names;
 mod rest;
 mod script;
 mod ssh;
+mod tunnel;
 mod wires;
 mod yamux;
 
@@ -17,6 +18,7 @@ pub use mesh::{check_delivered, engine, stack};
 pub use names::{name, token};
 pub use rest::{rest, same_again};
 pub use ssh::{pty, sftp};
+pub use tunnel::{dns, ipc};
 pub use wires::{agent, derp, derp_login, derp_map, disco, drpc, stun, tailnet};
 pub use yamux::{check_usage, yamux};
 
@@ -51,9 +53,11 @@ pub const TARGETS: &[Target] = &[
     quick("derp_login", derp_login),
     quick("derp_map", derp_map),
     quick("disco", disco),
+    quick("dns", dns),
     quick("drpc", drpc),
     session("drpc_session", drpc_session, 40),
     session("engine", engine, 10),
+    quick("ipc", ipc),
     quick("name", name),
     quick("pty", pty),
     quick("rest", rest),
