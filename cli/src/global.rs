@@ -82,10 +82,10 @@ impl Global {
         if let (Some(url), Some(token)) = (&url, &token) {
             return Ok(Deployment::new(url.clone(), token.clone())?);
         }
-        let mut session = self.store()?.load().await?;
-        if session.is_none() {
-            session = self.local_session();
-        }
+        // A named deployment may be this computer's own although the stored session is at another one.
+        let is_meant = |session: &Session| url.as_ref().is_none_or(|url| url.origin() == session.url.origin());
+        let stored = self.store()?.load().await?;
+        let session = stored.filter(is_meant).or_else(|| self.local_session().filter(is_meant));
         let (url, token) = match (url, token, session) {
             (None, None, Some(session)) => (session.url, session.token),
             (None, Some(token), Some(session)) => (session.url, token),
