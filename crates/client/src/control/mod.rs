@@ -50,7 +50,7 @@ pub trait Follower: Send {
     /// A connection stands.
     fn connected(&mut self) {}
     /// The connection ended, or an attempt failed; another one follows.
-    fn lost(&mut self, _why: &(dyn std::error::Error + Send + Sync)) {}
+    fn lost(&mut self, _why: &(dyn std::error::Error + Send + Sync + 'static)) {}
     /// The first attempt was refused for good; nothing follows.
     fn refused(&mut self, _why: DialError) {}
     /// Workspaces changed; the first update after [`Follower::connected`] is a snapshot. `false` when it does not fit

@@ -43,7 +43,7 @@ use relayed::RelayedPeers;
 use udp::UdpTable;
 
 pub use event::{AskId, Event, FlowId, OpenError, Stranger, StreamError, UdpId};
-pub use packet::{MAX_DATAGRAM, source};
+pub use packet::{IP_HEADER, MAX_DATAGRAM, MAX_SEGMENT, MTU, UDP_HEADER, datagram, fill_checksum, source, write_ip};
 
 /// Most TCP connections: a workspace with a busy forwarded web app stays far below, and buffers are bounded by it.
 pub const MAX_FLOWS: usize = 4096;

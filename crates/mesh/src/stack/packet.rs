@@ -305,7 +305,8 @@ pub fn cut(large: &mut [u8], segment: usize, sink: &mut dyn FnMut(&[u8])) {
     }
 }
 
-fn write_ip(packet: &mut [u8], protocol: u8, from: Ipv6Addr, to: Ipv6Addr) {
+/// Writes the IPv6 header into the first [`IP_HEADER`] bytes of a whole packet.
+pub fn write_ip(packet: &mut [u8], protocol: u8, from: Ipv6Addr, to: Ipv6Addr) {
     let length = u16::try_from(packet.len() - IP_HEADER).unwrap_or_default();
     packet[0] = 6 << 4;
     packet[4..6].copy_from_slice(&length.to_be_bytes());
@@ -315,8 +316,8 @@ fn write_ip(packet: &mut [u8], protocol: u8, from: Ipv6Addr, to: Ipv6Addr) {
     packet[24..40].copy_from_slice(&to.octets());
 }
 
-/// Computes the checksum that stands `at` bytes into the payload.
-fn fill_checksum(packet: &mut [u8], at: usize) {
+/// Computes the checksum that stands `at` bytes into the payload of a whole packet.
+pub fn fill_checksum(packet: &mut [u8], at: usize) {
     packet[IP_HEADER + at..IP_HEADER + at + 2].copy_from_slice(&[0, 0]);
     let (header, payload) = packet.split_at(IP_HEADER);
     let sum = checksum(header, header[6], payload);

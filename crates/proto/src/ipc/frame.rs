@@ -49,6 +49,12 @@ impl Frames {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether everything that was pushed has been taken: no frame has begun.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read == self.bytes.len()
+    }
+
     /// The next whole message; `None` when more bytes are needed.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ mod windows;
 use windows as platform;
 
 mod outlook;
+#[cfg(target_os = "linux")]
+pub mod peer;
 
 pub use outlook::{Foreign, Outlook};
 pub use platform::{Machine, Names, Stopper, TunReader, TunWriter};

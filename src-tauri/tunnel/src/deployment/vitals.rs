@@ -1,0 +1,96 @@
+//! How each workspace daemon is reached and how fast. Measured only while somebody looks: a ping keeps paths and
+//! processors awake.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mesh::Mesh;
+use mesh::driver::{MeshStatus, Path, PeerStatus};
+use mesh::names::{Named, Zone};
+use proto::id::PeerId;
+use proto::ipc::{Counters, DaemonPath, DaemonStatus};
+use tokio::sync::watch;
+
+use super::show::Show;
+
+/// Each daemon is measured this often at most.
+const PERIOD: Duration = Duration::from_secs(5);
+/// An answer that takes longer is shown with the next measurement.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// Pings under way at once.
+const AT_ONCE: usize = 32;
+
+/// Measures while it is watched; ends when the service does.
+pub async fn watch(show: &Show, mesh: &Mesh, mut watched: watch::Receiver<bool>) {
+    while watched.wait_for(|is_watched| *is_watched).await.is_ok() {
+        look(show, mesh).await;
+        ping_all(show, mesh).await;
+        look(show, mesh).await;
+        let rest = tokio::time::sleep(PERIOD);
+        tokio::pin!(rest);
+        loop {
+            tokio::select! {
+                () = &mut rest => break,
+                () = show.zone_changed.notified() => look(show, mesh).await,
+            }
+        }
+    }
+}
+
+async fn ping_all(show: &Show, mesh: &Mesh) {
+    let Some(zone) = show.face().zone else { return };
+    let pings = zone.named().into_iter().map(|named| mesh.ping(named.address, PATIENCE));
+    let all = futures_util::stream::iter(pings).buffer_unordered(AT_ONCE).for_each(|_| std::future::ready(()));
+    // The engine notes late answers by itself.
+    let _ = tokio::time::timeout(PERIOD, all).await;
+}
+
+async fn look(show: &Show, mesh: &Mesh) {
+    let Some(zone) = show.face().zone else { return };
+    let daemons = rows(&zone, &mesh.status().await);
+    show.change(|face| face.daemons = Arc::new(daemons));
+}
+
+/// A row for each daemon, in the order of their names.
+pub fn rows(zone: &Zone, status: &MeshStatus) -> Vec<DaemonStatus> {
+    let peers: HashMap<PeerId, &PeerStatus> = status.peers.iter().map(|peer| (peer.id, peer)).collect();
+    let row = |named: Named| row(peers.get(&PeerId::from(named.id)).copied(), named, status);
+    let mut rows: Vec<DaemonStatus> = zone.named().into_iter().map(row).collect();
+    rows.sort_by(|a, b| (&a.workspace_name, &a.name, a.id).cmp(&(&b.workspace_name, &b.name, b.id)));
+    rows
+}
+
+fn row(peer: Option<&PeerStatus>, named: Named, status: &MeshStatus) -> DaemonStatus {
+    let Named { id, name, workspace, workspace_name, address, hostnames } = named;
+    DaemonStatus {
+        id,
+        workspace,
+        workspace_name,
+        name,
+        hostnames,
+        address,
+        path: peer.map_or(DaemonPath::None, |peer| path(peer, status)),
+        latency_ms: peer.and_then(|peer| peer.latency).map(milliseconds),
+        handshake_age: peer.and_then(|peer| peer.last_handshake).map(|age| age.as_secs()),
+        counters: peer
+            .map_or_else(Counters::default, |peer| Counters { received: peer.received_bytes, sent: peer.sent_bytes }),
+    }
+}
+
+fn path(peer: &PeerStatus, status: &MeshStatus) -> DaemonPath {
+    match peer.path {
+        Path::Direct(address) => DaemonPath::Direct { address },
+        Path::Relay(region) => {
+            let measured = status.relay_latency.iter().find(|(known, _)| *known == region);
+            DaemonPath::Relay { region, relay_ms: measured.map(|(_, latency)| milliseconds(*latency)) }
+        }
+        Path::None => DaemonPath::None,
+    }
+}
+
+/// With two decimals: more would be noise.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100_000.0).round() / 100.0
+}

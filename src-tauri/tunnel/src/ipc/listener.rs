@@ -1,0 +1,134 @@
+//! The socket in its folder: made so that nobody but its group can even reach it, and asked for the kernel's word on
+//! every caller.
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::os::peer;
+use crate::owner::Credentials;
+
+/// The folder: root and the group may go in.
+const FOLDER_MODE: u32 = 0o750;
+/// While the socket is being made nobody else may go in.
+const MAKING_MODE: u32 = 0o700;
+/// The socket: root and the group may connect.
+const SOCKET_MODE: u32 = 0o660;
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The folder is not ours alone.
+    #[error("the folder {} of the socket {what}; remove it, or choose another with --socket", .folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Something that is no socket has its name.
+    #[error("{} is there already and is no socket; remove it", .0.display())]
+    Taken(PathBuf),
+    /// Another service listens.
+    #[error("another homeport-tunnel listens on {}", .0.display())]
+    Running(PathBuf),
+    /// The system refused.
+    #[error("cannot {doing} {}", .path.display())]
+    Io {
+        /// What we were doing.
+        doing: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// See the module. The socket is removed when it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Listens; `group` (a number) may connect, besides root.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn bind(path: &Path, group: Option<u32>) -> Result<Self, ListenError> {
+        let fail = |doing, path: &Path| {
+            let path = path.to_owned();
+            move |source| ListenError::Io { doing, path, source }
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        prepare(folder)?;
+        set_mode(folder, MAKING_MODE).map_err(fail("close the folder", folder))?;
+        remove_old(path)?;
+        let socket = UnixListener::bind(path).map_err(fail("listen on", path))?;
+        let listener = Self { socket, path: path.to_owned() };
+        if group.is_some() {
+            chown(path, None, group).map_err(fail("give to the group", path))?;
+            chown(folder, None, group).map_err(fail("give to the group", folder))?;
+        }
+        set_mode(path, SOCKET_MODE).map_err(fail("open to the group", path))?;
+        set_mode(folder, FOLDER_MODE).map_err(fail("open to the group", folder))?;
+        Ok(listener)
+    }
+
+    /// The next caller that the kernel vouches for. Cancel safe.
+    ///
+    /// # Errors
+    /// The listening socket's.
+    pub async fn accept(&self) -> io::Result<(UnixStream, Credentials)> {
+        loop {
+            let (stream, _) = self.socket.accept().await?;
+            match peer::credentials(&stream) {
+                Ok(credentials) => return Ok((stream, credentials)),
+                // Without the kernel's word there is nobody: closed.
+                Err(error) => tracing::debug!(%error, "a caller without credentials"),
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A name that stays is found and removed by the next start.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A folder that only we can write to. What others may have planted there is refused, not followed.
+fn prepare(folder: &Path) -> Result<(), ListenError> {
+    let wrong = |what| ListenError::Folder { folder: folder.to_owned(), what };
+    let fail = |source| ListenError::Io { doing: "make the folder", path: folder.to_owned(), source };
+    match std::fs::symlink_metadata(folder) {
+        Ok(found) if !found.is_dir() => Err(wrong("is no folder")),
+        Ok(found) if found.uid() != nix::unistd::geteuid().as_raw() => Err(wrong("belongs to another user")),
+        Ok(found) if found.mode() & 0o022 != 0 => Err(wrong("can be written by others")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::DirBuilder::new().mode(MAKING_MODE).create(folder).map_err(fail)
+        }
+        Err(error) => Err(fail(error)),
+    }
+}
+
+/// Removes the socket of a service that did not end by itself.
+fn remove_old(path: &Path) -> Result<(), ListenError> {
+    let fail = |source| ListenError::Io { doing: "remove the old", path: path.to_owned(), source };
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(fail(error)),
+        Ok(found) if !found.file_type().is_socket() => Err(ListenError::Taken(path.to_owned())),
+        Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => Err(ListenError::Running(path.to_owned())),
+        Ok(_) => std::fs::remove_file(path).map_err(fail),
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}

@@ -1,0 +1,1 @@
+//! Where packets go, with engines of nobody.
