@@ -15,6 +15,12 @@ pub const PURE: &[&str] = &[
     "server/src/builds/life.rs",
     "server/src/net/coordinator/state.rs",
     "server/src/net/relay/table.rs",
+    "src-tauri/tunnel/src/gate.rs",
+    "src-tauri/tunnel/src/news.rs",
+    "src-tauri/tunnel/src/owner.rs",
+    "src-tauri/tunnel/src/packet.rs",
+    "src-tauri/tunnel/src/resolver.rs",
+    "src-tauri/tunnel/src/state.rs",
 ];
 
 /// What they must not name, and why.

@@ -90,7 +90,8 @@ fn number_of(group: &str) -> anyhow::Result<u32> {
         return Ok(number);
     }
     let found = nix::unistd::Group::from_name(group).with_context(|| format!("cannot look up the group `{group}`"))?;
-    let found = found.with_context(|| format!("there is no group `{group}`; make it with `groupadd --system {group}`"))?;
+    let found =
+        found.with_context(|| format!("there is no group `{group}`; make it with `groupadd --system {group}`"))?;
     Ok(found.gid.as_raw())
 }
 

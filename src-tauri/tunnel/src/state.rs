@@ -182,15 +182,17 @@ impl State {
             Some(url) => normal(url).and_then(|url| self.wanted.remove(&url)).into_iter().collect(),
             None => std::mem::take(&mut self.wanted).into_values().collect(),
         };
+        let was_up =
+            self.wanted.is_empty() && std::mem::replace(&mut self.device, DeviceState::Down) != DeviceState::Down;
         // The names go first: nothing may lead to where nobody is.
         self.refresh();
         self.effects.extend(gone.into_iter().map(|gone| Effect::Stop(gone.key)));
+        if was_up {
+            self.names = None;
+            self.told.clear();
+            self.effects.push(Effect::Order(Order::TakeDown));
+        }
         if self.wanted.is_empty() {
-            if self.device != DeviceState::Down {
-                (self.device, self.names) = (DeviceState::Down, None);
-                self.told.clear();
-                self.effects.push(Effect::Order(Order::TakeDown));
-            }
             self.effects.push(Effect::Disown);
         }
     }

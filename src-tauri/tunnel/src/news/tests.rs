@@ -100,11 +100,8 @@ fn differences_add_up_to_the_whole() {
             match event {
                 Event::Service(service) => watcher.service = service,
                 Event::Deployment(status) => {
-                    watcher
-                        .deployments
-                        .entry(status.url.clone())
-                        .or_insert_with(|| (status.clone(), Arc::default()))
-                        .0 = status;
+                    let known = watcher.deployments.entry(status.url.clone());
+                    known.or_insert_with(|| (status.clone(), Arc::default())).0 = status.clone();
                 }
                 Event::Daemons { url, is_first, daemons } => {
                     let list = lists.entry(url).or_default();

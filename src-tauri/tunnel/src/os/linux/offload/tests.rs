@@ -86,7 +86,7 @@ fn super_packets_become_packets_with_right_sums_that_fit() {
         let packets = split(&[head(kind, segment, protocol), packet.clone()].concat()).unwrap();
         assert_eq!(packets.len(), expect, "{data} bytes in segments of {segment}");
         let headers = if protocol == TCP { 60 } else { 48 };
-        let mut whole = Vec::new();
+        let mut whole: Vec<u8> = Vec::new();
         for packet in &packets {
             assert!(packet.len() <= MTU as usize && is_right(packet), "{data} in {segment}: {} bytes", packet.len());
             assert_eq!(usize::from(u16::from_be_bytes([packet[4], packet[5]])), packet.len() - 40);
