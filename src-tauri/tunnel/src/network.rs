@@ -44,6 +44,7 @@ pub struct Settings {
 
 /// What happened to the machine.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // It is moved once, and rarely.
 pub enum Change {
     /// Addresses or the default route changed, or the link is back: paths are to be distrusted.
     Moved,

@@ -136,7 +136,7 @@ pub fn clamp_segment_size(packet: &mut [u8], most: u16) {
                 let old = u16::from_be_bytes([tcp[at + 2], tcp[at + 3]]);
                 if old > most {
                     tcp[at + 2..at + 4].copy_from_slice(&most.to_be_bytes());
-                    let words = if at % 2 == 0 { (old, most) } else { (old.swap_bytes(), most.swap_bytes()) };
+                    let words = if at.is_multiple_of(2) { (old, most) } else { (old.swap_bytes(), most.swap_bytes()) };
                     let sum = mended(u16::from_be_bytes([tcp[16], tcp[17]]), words);
                     tcp[16..18].copy_from_slice(&sum.to_be_bytes());
                 }

@@ -54,6 +54,7 @@ fn names(events: &[Event]) -> Vec<String> {
         Event::Deployment(status) => format!("{} {}", status.url, status.names),
         Event::Daemons { url, is_first, daemons } => format!("{url} {is_first} {}", daemons.len()),
         Event::Removed { url } => format!("-{url}"),
+        other => format!("{other:?}"),
     };
     events.iter().map(name).collect()
 }
@@ -109,6 +110,7 @@ fn differences_add_up_to_the_whole() {
                     list.extend(daemons);
                 }
                 Event::Removed { url } => drop(watcher.deployments.remove(&url)),
+                other => panic!("{other:?}"),
             }
         }
         for (url, list) in lists {
