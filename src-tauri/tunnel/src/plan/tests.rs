@@ -155,6 +155,6 @@ fn numbers_stay_out_of_what_belongs_to_others() {
     for priority in [TOWARDS_PRIORITY, SOURCE_PRIORITY] {
         assert!(!(5200..5300).contains(&priority) && priority < 32_766, "before the main table, outside of others'");
     }
-    assert!(TABLE > 255 && FALLBACK_METRIC > DEVICE_METRIC);
+    const { assert!(TABLE > 255 && FALLBACK_METRIC > DEVICE_METRIC) };
     assert_eq!(prefix().to_string(), "fd60:627a:a42b::");
 }

@@ -192,7 +192,7 @@ fn only_root_causes_are_told() {
     let unreachable = Health::new(HealthCode::DeploymentUnreachable, "timed out");
     state.face(Key(1), Face { health: vec![unreachable.clone()], ..Face::default() });
     let shown = |state: &State| state.picture().deployments["http://a"].0.health.clone();
-    assert_eq!(shown(&state), [unreachable.clone()]);
+    assert_eq!(shown(&state), std::slice::from_ref(&unreachable));
     state.offline();
     assert_eq!((shown(&state), state.picture().service.health), (vec![], vec![Health::new(HealthCode::NoNetwork, "")]));
     effects(&mut state);
