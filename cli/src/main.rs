@@ -42,6 +42,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use command::{Command, Homeport};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
@@ -127,11 +129,9 @@ fn eprint_line(text: &str) {
 fn log_to_stderr(verbose: bool) {
     let default = if verbose { "debug,hyper=info,reqwest=info,rustls=info,russh=info" } else { "error" };
     let filter = std::env::var("HOMEPORT_LOG").ok().filter(|filter| !filter.is_empty());
-    let filter = tracing_subscriber::EnvFilter::new(filter.as_deref().unwrap_or(default));
-    let is_terminal = terminal::has_colour();
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(is_terminal)
-        .try_init();
+    let wanted = filter.as_deref().unwrap_or(default);
+    // A filter that cannot be read must not hide errors.
+    let levels = wanted.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::ERROR));
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal::has_colour());
+    let _ = tracing_subscriber::registry().with(levels).with(to_stderr).try_init();
 }

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use server::config::Options;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
     server::os::return_memory();
@@ -19,11 +21,11 @@ fn main() -> ExitCode {
 
 async fn serve() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("HOMEPORT_LOG").unwrap_or_else(|_| "info".into()))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
+    let levels = std::env::var("HOMEPORT_LOG").ok().and_then(|filter| filter.parse().ok());
+    let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let has_colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(has_colour);
+    tracing_subscriber::registry().with(levels).with(to_stderr).init();
     let result = match options.into_config() {
         Ok(config) => server::run(config).await.map_err(anyhow::Error::from),
         Err(error) => Err(error.into()),
