@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 use tunnel::ipc::Listener;
 use tunnel::machine::System;
 use tunnel::network::{Network, Settings};
@@ -54,8 +55,9 @@ fn main() -> ExitCode {
 }
 
 fn start_log(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).context("--log is no filter such as `info` or `tunnel=debug`")?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let levels: Targets = filter.parse().context("--log is no filter such as `info` or `tunnel=debug`")?;
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(levels).with(to_stderr).init();
     Ok(())
 }
 
