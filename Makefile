@@ -23,10 +23,10 @@ export HOMEPORT_BIN_DIR := $(BIN)
 
 # What apt must give. `run` needs a C compiler for SQLite and ring; the tests use the real peers.
 APT_BUILD := gcc libc6-dev make git ca-certificates
-APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump
+APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus libsystemd-shared libnetfilter-conntrack3
 APT_BENCH := iperf3
 
-.PHONY: help run test lint bench interop rust apt-build apt-test build
+.PHONY: help run test lint bench interop rust apt-build apt-test lab-packages build
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,7 +61,17 @@ build: rust apt-build
 run: build ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
 	@exec scripts/run "$(BIN)"
 
-test: rust apt-test ## All tests that need no other toolchain
+# What the laboratory runs but this machine must not have installed: systemd-resolved would take over /etc/resolv.conf.
+LAB_PACKAGES := systemd-resolved dnsmasq-base
+LAB_ROOT := $(TARGET_DIR)/lab-root
+export HOMEPORT_LAB_ROOT := $(LAB_ROOT)
+
+lab-packages: apt-test ## Unpack the laboratory's foreign programs, without installing them
+	@[ -e $(LAB_ROOT)/.complete ] || { rm -rf $(LAB_ROOT) && mkdir -p $(LAB_ROOT)/deb && cd $(LAB_ROOT)/deb && \
+	apt-get download -qq $(LAB_PACKAGES) 2>/dev/null && for package in *.deb; do dpkg -x $$package ..; done && touch ../.complete; } \
+	|| echo "No $(LAB_PACKAGES) to unpack here; the tests that need them are skipped." >&2
+
+test: rust apt-test lab-packages ## All tests that need no other toolchain
 	cargo build --locked --workspace --bins
 	cargo test --locked --workspace
 

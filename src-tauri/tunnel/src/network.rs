@@ -75,6 +75,7 @@ pub struct Network {
     trouble: Option<Health>,
     name_trouble: Option<Health>,
     debounce: Debounce,
+    look_around_at: Instant,
     wake: WakeWatch,
     flap: bool,
     changes: VecDeque<Change>,
@@ -102,6 +103,7 @@ impl Network {
             trouble: None,
             name_trouble: None,
             debounce: Debounce::default(),
+            look_around_at: Instant::now() + LOOK_AROUND,
             wake: WakeWatch::new(Machine::clocks()),
             flap: false,
             changes: VecDeque::new(),
@@ -186,8 +188,7 @@ impl Network {
                 self.settle().await;
                 continue;
             }
-            let quiet = Instant::now() + LOOK_AROUND;
-            let until = self.debounce.due().map_or(quiet, |due| due.min(quiet));
+            let until = self.debounce.due().map_or(self.look_around_at, |due| due.min(self.look_around_at));
             tokio::select! {
                 happened = self.machine.happened() => {
                     self.flap |= happened.flap;
@@ -197,17 +198,22 @@ impl Network {
                     }
                     self.debounce.note(Instant::now());
                 }
-                () = tokio::time::sleep_until(until) => self.look_around().await,
+                () = tokio::time::sleep_until(until) => self.look_around(),
             }
         }
     }
 
-    /// What no notice tells us of.
-    async fn look_around(&mut self) {
+    /// What no notice tells us of. In a rhythm of its own, which notices do not disturb.
+    fn look_around(&mut self) {
+        if Instant::now() < self.look_around_at {
+            return;
+        }
+        self.look_around_at = Instant::now() + LOOK_AROUND;
         if self.wake.jumped(Machine::clocks()) {
             self.woke();
         }
-        if self.names.was_overwritten().await {
+        // What is about to be told again was counted already.
+        if !self.tell_again && self.names.was_overwritten(Instant::now()) {
             self.tell_again = true;
             self.debounce.note(Instant::now());
         }
@@ -367,7 +373,7 @@ impl Network {
                 Ok(()) => {
                     self.leave_way(way).await;
                     self.told = way;
-                    self.name_trouble = self.names.fight().map(|text| Health::new(HealthCode::ResolverFight, text));
+                    self.name_trouble = self.names.caveat(way);
                     return;
                 }
                 Err(error) => {
@@ -381,10 +387,8 @@ impl Network {
         if refusals.is_empty() {
             refusals.push(self.names.why_none());
         }
-        self.name_trouble = Some(match self.names.fight() {
-            Some(text) => Health::new(HealthCode::ResolverFight, text),
-            None => Health::new(HealthCode::NoNameService, refusals.join("; ")),
-        });
+        let reason = Health::new(HealthCode::NoNameService, refusals.join("; "));
+        self.name_trouble = Some(self.names.caveat(NameService::None).unwrap_or(reason));
     }
 
     /// Takes back what was told to other ways than this one.

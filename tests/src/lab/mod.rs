@@ -10,9 +10,15 @@
 
 mod namespace;
 mod nat;
+mod puppet;
+pub mod resolved;
+mod snapshot;
 
 pub use namespace::Namespace;
 pub use nat::NatKind;
+pub use puppet::Puppet;
+pub use resolved::Resolved;
+pub use snapshot::{Snapshot, until};
 
 use std::net::Ipv4Addr;
 

@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::BytesMut;
 use mesh::names::Suffix;
-use proto::ipc::NameService;
+use proto::ipc::{Health, NameService};
 
 use super::{Clocks, Happened, Look, NetworkError, Tun};
 use crate::network::Settings;
@@ -94,12 +94,12 @@ impl Names {
     }
 
     /// Unreachable.
-    pub async fn was_overwritten(&mut self) -> bool {
+    pub fn was_overwritten(&mut self, _: tokio::time::Instant) -> bool {
         match *self {}
     }
 
     /// Unreachable.
-    pub fn fight(&self) -> Option<String> {
+    pub fn caveat(&self, _: NameService) -> Option<Health> {
         match *self {}
     }
 

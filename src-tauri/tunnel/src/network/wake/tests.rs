@@ -12,9 +12,9 @@ fn only_a_clock_that_ran_ahead_is_a_sleep() {
         (12_020, 12_000, false),
         (612_020, 12_500, true),
         (613_020, 13_500, false),
-        (614_600, 14_600, true),
-        (615_000, 15_000, false),
-        (615_000, 15_900, false),
+        (614_700, 14_600, true),
+        (615_100, 15_000, false),
+        (615_100, 15_900, false),
     ];
     for (boot, awake, expect) in rows {
         assert_eq!(watch.jumped(clocks(boot, awake)), expect, "{boot} {awake}");

@@ -140,13 +140,12 @@ impl Netlink {
 
     /// Up, with our MTU, and without the link-local address that nobody needs there.
     async fn switch_on(&self, index: u32) -> io::Result<()> {
+        // In two requests: within one, the kernel switches on first, and the address is there.
         let quiet = AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(In6AddrGenMode::None)]);
-        let message = LinkUnspec::new_with_index(index)
-            .mtu(MTU)
-            .up()
-            .append_extra_attribute(LinkAttribute::AfSpecUnspec(vec![quiet]))
-            .build();
-        self.handle.link().set(message).execute().await.map_err(io_error)
+        let quiet = LinkAttribute::AfSpecUnspec(vec![quiet]);
+        let first = LinkUnspec::new_with_index(index).mtu(MTU).append_extra_attribute(quiet).build();
+        self.handle.link().set(first).execute().await.map_err(io_error)?;
+        self.handle.link().set(LinkUnspec::new_with_index(index).up().build()).execute().await.map_err(io_error)
     }
 }
 

@@ -1,24 +1,40 @@
 //! Telling the system's resolver which names are ours: which ways there are, and each way in a file of its own.
 //! Not here: answering queries (`resolver`), when it is told (`network`).
 
+mod choice;
+mod fight;
+mod network_manager;
+mod openresolv;
+mod own_file;
+mod resolv_conf;
 mod resolved;
 
 use std::io;
+use std::path::Path;
 
 use mesh::names::Suffix;
-use proto::ipc::NameService;
+use proto::ipc::{Health, HealthCode, NameService};
+use tokio::time::Instant;
 use zbus::Connection;
 
 use super::bus;
 use crate::network::Settings;
 use crate::os::NetworkError;
 use crate::plan::Step;
+use choice::Facts;
+use fight::Fight;
+use resolv_conf::ResolvConf;
 
 /// The system's resolver, as far as we may speak to it.
 #[derive(Debug)]
 pub struct Names {
     settings: Settings,
     bus: Option<Connection>,
+    resolv_conf: ResolvConf,
+    /// Whether our lines are to be in `/etc/resolv.conf`.
+    in_file: bool,
+    fight: Fight,
+    facts: Facts,
 }
 
 impl Names {
@@ -27,17 +43,27 @@ impl Names {
     /// # Errors
     /// Never on Linux.
     pub fn open(settings: &Settings) -> Result<Self, NetworkError> {
-        Ok(Self { settings: settings.clone(), bus: None })
+        let resolv_conf = ResolvConf::new(&settings.state_dir);
+        let settings = settings.clone();
+        Ok(Self { settings, bus: None, resolv_conf, in_file: false, fight: Fight::default(), facts: Facts::default() })
     }
 
     /// The ways there are, best first.
     pub async fn ways(&mut self) -> Vec<NameService> {
-        let mut ways = Vec::new();
-        if let Some(bus) = self.bus().await
-            && resolved::is_there(&bus).await
-        {
-            ways.push(NameService::Resolved);
+        let read = |path: &str| std::fs::read_to_string(Path::new(path)).ok();
+        let mut facts = Facts {
+            resolv_conf: read("/etc/resolv.conf"),
+            nsswitch: read("/etc/nsswitch.conf"),
+            openresolv: openresolv::program().is_some(),
+            may_change: self.settings.resolv_conf && !self.fight.is_given_up(),
+            ..Facts::default()
+        };
+        if let Some(bus) = self.bus().await {
+            facts.resolved = resolved::is_there(&bus).await;
+            facts.dnsmasq = network_manager::is_there(&bus).await;
         }
+        let ways = facts.ways();
+        self.facts = facts;
         ways
     }
 
@@ -48,10 +74,20 @@ impl Names {
     pub async fn tell(&mut self, way: NameService, suffixes: &[Suffix]) -> io::Result<()> {
         match way {
             NameService::Resolved => {
-                let bus = self.bus().await.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))?;
+                let bus = self.bus().await.ok_or(io::ErrorKind::NotConnected)?;
                 resolved::tell(&bus, &self.settings.device, suffixes).await.map_err(io::Error::other)
             }
-            _ => Err(io::ErrorKind::Unsupported.into()),
+            NameService::NetworkManager => {
+                let bus = self.bus().await.ok_or(io::ErrorKind::NotConnected)?;
+                network_manager::tell(&bus, suffixes).await
+            }
+            NameService::Openresolv => openresolv::tell(&self.settings.device, suffixes).await,
+            NameService::ResolvConf => {
+                self.resolv_conf.tell()?;
+                self.in_file = true;
+                Ok(())
+            }
+            NameService::None => Ok(()),
         }
     }
 
@@ -59,27 +95,49 @@ impl Names {
     ///
     /// # Errors
     /// It does not take it.
-    pub async fn untell(&mut self, _step: Step) -> io::Result<()> {
-        Ok(())
+    pub async fn untell(&mut self, step: Step) -> io::Result<()> {
+        match step {
+            Step::NetworkManager => {
+                let bus = self.bus().await;
+                network_manager::untell(bus.as_ref()).await
+            }
+            Step::Openresolv => openresolv::untell(&self.settings.device).await,
+            Step::ResolvConf => {
+                self.in_file = false;
+                self.resolv_conf.untell()
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Whether somebody overwrote what we told in a file.
-    pub async fn was_overwritten(&mut self) -> bool {
-        false
+    /// Whether somebody overwrote what we told in a file, and it is to be told again.
+    pub fn was_overwritten(&mut self, now: Instant) -> bool {
+        if !self.in_file || self.fight.is_given_up() || self.resolv_conf.is_told() {
+            return false;
+        }
+        // The last time of a fight tells again too, which then says that there is one.
+        if !self.fight.overwritten(now) {
+            tracing::warn!("somebody keeps overwriting /etc/resolv.conf; our names are not put back any more");
+        }
+        true
     }
 
-    /// Who keeps overwriting it.
-    pub fn fight(&self) -> Option<String> {
-        None
+    /// What is weak about the way that was told.
+    pub fn caveat(&self, way: NameService) -> Option<Health> {
+        if self.fight.is_given_up() {
+            return Some(Health::new(HealthCode::ResolverFight, "/etc/resolv.conf"));
+        }
+        self.facts.caveat(way).map(|text| Health::new(HealthCode::NoNameService, text))
     }
 
     /// Why there is no way.
     pub fn why_none(&self) -> String {
-        "no systemd-resolved answers on D-Bus".to_owned()
+        let direct = if self.settings.resolv_conf { "" } else { "; /etc/resolv.conf may not be changed" };
+        format!("there is no systemd-resolved, no dnsmasq of NetworkManager and no openresolv{direct}")
     }
 
     async fn bus(&mut self) -> Option<Connection> {
-        if self.bus.as_ref().is_none_or(|bus| bus.is_closed()) {
+        if self.bus.as_ref().is_none_or(Connection::is_closed) {
             self.bus = bus::join(self.settings.bus.as_deref()).await.ok();
         }
         self.bus.clone()
