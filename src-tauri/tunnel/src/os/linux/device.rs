@@ -48,7 +48,7 @@ pub fn open(name: &str) -> Result<Tun, NetworkError> {
     let stop = Arc::new(Stop { asked: AtomicBool::new(false), event: InterruptEvent::new().map_err(refused)? });
     let device = Arc::new(device);
     let reader = TunReader { device: Arc::clone(&device), stop, splitter: Splitter::new(device.tcp_gso()) };
-    let writer = TunWriter { device, copies: Vec::new(), table: GROTable::default() };
+    let writer = TunWriter { device, copies: Vec::new(), table: Box::default() };
     Ok(Tun { name: name.to_owned(), reader, writer })
 }
 
@@ -128,12 +128,12 @@ pub struct TunWriter {
     device: Arc<SyncDevice>,
     /// Copies with room in front for the kernel's header and behind for the packets that follow in the same flow.
     copies: Vec<BytesMut>,
-    table: GROTable,
+    table: Box<GROTable>,
 }
 
 impl Clone for TunWriter {
     fn clone(&self) -> Self {
-        Self { device: Arc::clone(&self.device), copies: Vec::new(), table: GROTable::default() }
+        Self { device: Arc::clone(&self.device), copies: Vec::new(), table: Box::default() }
     }
 }
 
