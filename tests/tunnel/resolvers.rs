@@ -22,7 +22,7 @@ impl House {
     fn new(root: &Path, upstream: &str) -> Self {
         let home = Home::new();
         let resolved = Resolved::start(&home.host, root, upstream);
-        let puppet = Puppet::start(|program| resolved.command(program), home.state.path(), &[]);
+        let puppet = Puppet::start(|program| resolved.beside(program), home.state.path(), &[]);
         Self { puppet, resolved, home }
     }
 
@@ -71,7 +71,7 @@ fn resolved_is_told_on_our_link_and_forgets_with_it() {
     puppet.kill();
     let gone = || resolved.command("resolvectl");
     until(SOON, gone, |text| !text.contains("homeport0"));
-    let puppet = Puppet::start(|program| resolved.command(program), home.state.path(), &[]);
+    let puppet = Puppet::start(|program| resolved.beside(program), home.state.path(), &[]);
     assert_eq!(puppet.greeting(), "ready");
     before.assert_same(&Snapshot::take(|program| resolved.command(program)), "after SIGKILL and the next start");
 }

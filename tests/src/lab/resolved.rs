@@ -78,8 +78,18 @@ impl Resolved {
 
     /// A command that will run inside, with the unpacked programs on its path.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.enter(&["-m", "-n", "-p"], program)
+    }
+
+    /// A command with network, mounts and bus of inside, but a process of outside: signals to the child reach it
+    /// itself (`nsenter -p` forks). Its `/proc/self` is empty.
+    pub fn beside(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.enter(&["-m", "-n"], program)
+    }
+
+    fn enter(&self, namespaces: &[&str], program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.process_1().to_string(), "-m", "-n", "-p"]).arg(program);
+        command.args(["-t", &self.process_1().to_string()]).args(namespaces).arg(program);
         let own = self.root.join("usr/bin");
         command.env(
             "PATH",
