@@ -91,6 +91,22 @@ fn daemon_token(host: &Host) -> Secret {
     panic!("no daemon with a token file runs:\n{}", host.log());
 }
 
+/// The daemon of the first workspace, whose build the server runs after it answers.
+async fn first_agent(api: &Api) -> String {
+    let found = async {
+        loop {
+            let workspace = api.get("/api/v2/users/me/workspace/box").await;
+            let build = &workspace["latest_build"];
+            let agent = build["resources"][0]["agents"][0]["id"].as_str();
+            match agent.filter(|_| build["status"] == "running") {
+                Some(agent) => return agent.to_owned(),
+                None => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), found).await.expect("the first workspace has no daemon")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_five_kills_lose_no_acknowledged_row() {
     let seed: u64 = std::env::var("HOMEPORT_SEED").map_or(0x5eed, |text| text.parse().unwrap());
@@ -104,8 +120,7 @@ async fn twenty_five_kills_lose_no_acknowledged_row() {
     let template = api.get("/api/v2/templates").await;
     let template = template.as_array().unwrap().iter().find(|template| template["name"] == "process").unwrap();
     let template = template["id"].as_str().unwrap().to_owned();
-    let workspace = api.get("/api/v2/users/me/workspace/box").await;
-    let agent = workspace["latest_build"]["resources"][0]["agents"][0]["id"].as_str().unwrap().to_owned();
+    let agent = first_agent(&api).await;
     let daemon_token = daemon_token(&host);
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let mut random = seed;
