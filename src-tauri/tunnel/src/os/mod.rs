@@ -5,14 +5,10 @@
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
-#[cfg(target_os = "macos")]
-mod macos;
-#[cfg(target_os = "macos")]
-use macos as platform;
-#[cfg(target_os = "windows")]
-mod windows;
-#[cfg(target_os = "windows")]
-use windows as platform;
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+#[cfg(not(target_os = "linux"))]
+use unsupported as platform;
 
 mod outlook;
 #[cfg(target_os = "linux")]

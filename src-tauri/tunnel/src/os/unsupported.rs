@@ -1,4 +1,5 @@
-//! macOS: the tunnel is not supported here yet, and every function says so. Same functions as `os/linux`.
+//! macOS, Windows and all others: the tunnel is not supported there yet, and every function says so. Same functions as
+//! `os/linux`; a system that gets support gets a file of its own.
 
 use std::io;
 
@@ -29,10 +30,6 @@ pub enum TunWriter {}
 /// No value of it exists.
 #[derive(Debug, Clone)]
 pub enum Stopper {}
-
-fn unsupported() -> io::Error {
-    io::Error::from(io::ErrorKind::Unsupported)
-}
 
 impl Machine {
     /// Says that this system is unsupported.
