@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use proto::address::{DNS_SERVER, PREFIX};
+use proto::address::{DNS_SERVER, is_in_tunnel};
 use proto::dns::{self, HeardError, Name};
 use proto::ipc::{Call, Event, NameService};
 
@@ -99,7 +99,7 @@ pub fn ask_own(host: &str) -> Result<Option<Ipv6Addr>, OwnError> {
     for _ in 0..8 {
         let length = socket.recv(&mut bytes)?;
         match dns::hear(&bytes[..length], id, &name) {
-            Ok(heard) => return Ok(heard.addresses.into_iter().find(|address| is_in_tunnel((*address).into()))),
+            Ok(heard) => return Ok(heard.addresses.into_iter().find(|address| is_in_tunnel(*address))),
             Err(HeardError::Foreign) => {}
             Err(error) => return Err(OwnError::Answer(error)),
         }
@@ -133,14 +133,6 @@ pub fn ask_system(host: &str) -> Option<Vec<IpAddr>> {
         let _ = say.send(found);
     });
     heard.recv_timeout(SYSTEM_LIMIT).ok()
-}
-
-/// Names resolve to the newer prefix only; the older one is shared with another product.
-pub fn is_in_tunnel(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V6(address) => address.octets().starts_with(&PREFIX),
-        IpAddr::V4(_) => false,
-    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use client::tunnel::Picture;
+use proto::address::is_in_tunnel;
 use proto::ipc::{DaemonPath, DaemonStatus, DeploymentState, HealthCode, NameService};
 use serde::Serialize;
 
 use super::resolver::Resolver;
 use super::route::Route;
-use crate::connect::exists::is_in_tunnel;
 use crate::connect::start::sentence;
 
 /// The tunnel service.

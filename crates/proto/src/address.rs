@@ -1,8 +1,11 @@
 //! Mesh addresses: an IPv6 address is a prefix of 6 bytes and the last 10 bytes of a UUID (spec `tailnet.md` 4).
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use uuid::Uuid;
+
+#[cfg(test)]
+mod tests;
 
 /// `fd7a:115c:a1e0::/48`, the older prefix; command line clients dial agents by it.
 pub const LEGACY_PREFIX: [u8; 6] = [0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0];
@@ -28,6 +31,12 @@ pub fn of_agent(id: Uuid) -> [Ipv6Addr; 2] {
 /// Whether an address lies in one of the two mesh prefixes.
 #[must_use]
 pub fn is_mesh(address: Ipv6Addr) -> bool {
-    let bytes = address.octets();
-    bytes.starts_with(&LEGACY_PREFIX) || bytes.starts_with(&PREFIX)
+    address.octets().starts_with(&LEGACY_PREFIX) || is_in_tunnel(address)
+}
+
+/// Whether an address lies in the prefix that names resolve to, the only one that the system's tunnel routes; the older
+/// one is shared with another product.
+#[must_use]
+pub fn is_in_tunnel(address: impl Into<IpAddr>) -> bool {
+    matches!(address.into(), IpAddr::V6(address) if address.octets().starts_with(&PREFIX))
 }

@@ -14,7 +14,7 @@ use std::net::Ipv6Addr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use proto::address::{DNS_SERVER, PREFIX};
+use proto::address::{DNS_SERVER, is_in_tunnel};
 
 use crate::packet::{self, Head, Transport};
 
@@ -86,7 +86,7 @@ impl Gate {
     pub fn inbound(&self, packet: &[u8], now: Instant) -> Option<Head> {
         let head = packet::read(packet)?;
         let peer = head.source;
-        let is_daemon = peer.octets().starts_with(&PREFIX) && peer != DNS_SERVER && peer != self.ours;
+        let is_daemon = is_in_tunnel(peer) && peer != DNS_SERVER && peer != self.ours;
         if !is_daemon || head.destination != self.ours {
             return None;
         }

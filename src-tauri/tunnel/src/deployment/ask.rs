@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use client::{ClientError, Deployment, DialError};
 use mesh::names::Suffix;
-use proto::address::PREFIX;
+use proto::address::is_in_tunnel;
 use proto::id::UserId;
 use proto::ipc::{Health, HealthCode};
 use proto::rest::agent::ConnectionInfo;
@@ -66,16 +66,12 @@ async fn refuse_own_prefix(url: &Url) -> Result<(), Trouble> {
         }
         _ => Vec::new(),
     };
-    match addresses.into_iter().find(|address| is_ours(*address)) {
+    match addresses.into_iter().find(|address| is_in_tunnel(*address)) {
         Some(address) => {
             Err(Trouble::last(HealthCode::OwnPrefix, format!("{} is at {address}", url.host_str().unwrap_or_default())))
         }
         None => Ok(()),
     }
-}
-
-fn is_ours(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(address) if address.octets().starts_with(&PREFIX))
 }
 
 /// What a failed REST call means.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use mesh::driver::{Batch, Outward};
 use mesh::stack::MAX_SEGMENT;
-use proto::address::{DNS_SERVER, PREFIX};
+use proto::address::{DNS_SERVER, is_in_tunnel};
 use tokio::sync::mpsc;
 
 use super::board::{Board, Pen, View};
@@ -51,7 +51,7 @@ impl Outgoing {
                 clamp_segment_size(batch.bytes.get_mut(start..).unwrap_or_default(), MAX_SEGMENT);
             }
             self.gate.expect(&head, self.now);
-        } else if head.destination.octets().starts_with(&PREFIX) {
+        } else if is_in_tunnel(head.destination) {
             self.reply(unreachable(packet, DNS_SERVER, Unreachable::Address));
         }
     }
