@@ -320,20 +320,18 @@ impl Network {
         }
         // Our names first, the dead end last: at no time does a program learn of a name whose packets would leave.
         steps.sort_by_key(|step| match step {
-            Step::NetworkManager | Step::Openresolv | Step::ResolvConf => 0,
+            step if step.is_of_resolver() => 0,
             Step::Fallback => 3,
             Step::TowardsRule | Step::SourceRule => 2,
             _ => 1,
         });
         steps.dedup();
         for step in steps {
-            let result = match step {
-                Step::NetworkManager | Step::Openresolv | Step::ResolvConf => self
-                    .names
-                    .untell(step)
-                    .await
-                    .map_err(|source| NetworkError::Refused { doing: "restore the resolver", source }),
-                _ => self.machine.unmake(step).await,
+            let result = if step.is_of_resolver() {
+                let untold = self.names.untell(step).await;
+                untold.map_err(|source| NetworkError::Refused { doing: "restore the resolver", source })
+            } else {
+                self.machine.unmake(step).await
             };
             match result {
                 Ok(()) => {
@@ -393,16 +391,8 @@ impl Network {
 
     /// Takes back what was told to other ways than this one.
     async fn leave_way(&mut self, way: NameService) {
-        let stale: Vec<Step> = self
-            .journal
-            .pending()
-            .iter()
-            .copied()
-            .filter(|step| {
-                matches!(step, Step::NetworkManager | Step::Openresolv | Step::ResolvConf)
-                    && step_of(way) != Some(*step)
-            })
-            .collect();
+        let told = self.journal.pending().iter().copied().filter(|step| step.is_of_resolver());
+        let stale: Vec<Step> = told.filter(|step| step_of(way) != Some(*step)).collect();
         for step in stale {
             match self.names.untell(step).await {
                 Ok(()) => drop(self.journal.undone(&[step])),

@@ -65,6 +65,12 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether it is something that a resolver was told, in files that outlive the device.
+    #[must_use]
+    pub fn is_of_resolver(self) -> bool {
+        matches!(self, Self::NetworkManager | Self::Openresolv | Self::ResolvConf)
+    }
+
     /// Whether the kernel removes it together with the device.
     #[must_use]
     pub fn goes_with_device(self) -> bool {
