@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use client::error::with_causes;
 use proto::agent::{LifecycleState, TimingStage};
 use proto::wkt::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -20,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::connections;
 use crate::control::{self, End, State, backoff::Backoff};
-use crate::dial::{Dial, chain};
+use crate::dial::Dial;
 use crate::lifecycle::Life;
 use crate::logs::Logs;
 use crate::metadata::Metadata;
@@ -149,7 +150,7 @@ async fn control_server<N: Network, D: Dial>(state: &Arc<State<N>>, dial: &D) ->
                     return Ending::Replaced;
                 }
                 if !state.stopping.is_cancelled() {
-                    tracing::warn!(error = chain(&end), "disconnected from the server");
+                    tracing::warn!(error = with_causes(&end), "disconnected from the server");
                 }
             }
             Err(error) => {

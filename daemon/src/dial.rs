@@ -1,10 +1,10 @@
 //! How the daemon reaches its server: one websocket, as the workspace daemon that its token names. Not for waiting between
 //! tries (see `control::backoff`).
 
-use std::error::Error;
 use std::future::Future;
 
 use client::agent_api::AgentApi;
+use client::error::with_causes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Config;
@@ -27,7 +27,7 @@ impl Dial for ServerDial {
     async fn dial(&self) -> Result<rpc::Client, DialError> {
         let Config { access_url, token, .. } = &self.0;
         let api = AgentApi::dial(access_url, token, &headers(&self.0)).await;
-        api.map(|api| api.client().clone()).map_err(|error| DialError(chain(&error)))
+        api.map(|api| api.client().clone()).map_err(|error| DialError(with_causes(&error)))
     }
 }
 
@@ -36,17 +36,6 @@ fn headers(config: &Config) -> HeaderMap {
     pairs
         .filter_map(|(key, value)| Some((HeaderName::try_from(key).ok()?, HeaderValue::try_from(value).ok()?)))
         .collect()
-}
-
-/// An error and its causes in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -151,3 +151,10 @@ fn clean(text: &str) -> String {
 pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
+
+/// An error and what it came from, in one line: "cannot reach" alone helps nobody.
+#[must_use]
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use client::error::with_causes;
 use client::{ClientError, Deployment, DialError};
 use mesh::names::Suffix;
 use proto::address::is_in_tunnel;
@@ -104,10 +105,4 @@ pub fn refused(error: &DialError) -> Trouble {
         DialError::Request(_) => Trouble::last(Code::DeploymentUnreachable, error.to_string()),
         _ => Trouble::passing(Code::DeploymentUnreachable, with_causes(error)),
     }
-}
-
-/// An error with what it came from: "cannot reach" alone helps nobody.
-pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use client::DialError;
 use client::control::{Coordination, Fed, Follower};
+use client::error::with_causes;
 use mesh::Mesh;
 use mesh::names::Zone;
 use proto::derp_map::DerpMap;
@@ -13,7 +14,7 @@ use proto::ipc::{DeploymentState, Health, HealthCode};
 use proto::tailnet::WorkspaceUpdate;
 use tokio::sync::oneshot;
 
-use super::ask::{Trouble, refused, with_causes};
+use super::ask::{Trouble, refused};
 use super::show::Show;
 
 /// The engine as control sees it.
