@@ -321,6 +321,46 @@ fn a_handshake_that_is_lost_is_repeated() {
     assert!(world.hosts[0].engine.status(world.now).peers[0].last_handshake.is_some());
 }
 
+/// A workspace that has only just started names its home before its relay knows it.
+#[test]
+fn a_peer_that_its_relay_knows_late_is_reached_soon_after() {
+    for late in [100, 400, 900, 1700] {
+        let mut world = World::default();
+        world.add(Role::Client, NatKind::Public);
+        world.add(Role::Agent, NatKind::Public);
+        for host in &mut world.hosts {
+            host.is_udp_blocked = true;
+        }
+        world.hosts[1].connect_time = Duration::from_millis(late);
+        world.start_pair();
+        while world.hosts[0].engine.status(world.now).peers.is_empty() {
+            world.run(Duration::from_millis(10));
+        }
+        world.send(0, 1, "the first word");
+        let limit = Duration::from_millis(late) + Duration::from_millis(late).max(SECOND / 4) + SECOND / 2;
+        while world.hosts[1].received.is_empty() {
+            assert!(world.elapsed() < limit, "{late} ms late");
+            world.run(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn two_ends_that_begin_at_the_same_instant_both_have_their_say() {
+    for offset in 0..60 {
+        let mut world = World::pair(NatKind::Public, NatKind::Public);
+        while world.hosts.iter().any(|host| host.engine.status(world.now).peers.is_empty()) {
+            world.run(Duration::from_millis(1));
+        }
+        world.send(0, 1, "to the agent");
+        world.run(Duration::from_millis(offset));
+        world.send(1, 0, "to the client");
+        world.run(SECOND / 2);
+        let received: Vec<usize> = world.hosts.iter().map(|host| host.received.len()).collect();
+        assert_eq!(received, [1, 1], "the agent begins {offset} ms later");
+    }
+}
+
 #[test]
 fn peers_with_different_homes_meet_in_one_of_them() {
     let mut world = World::default();

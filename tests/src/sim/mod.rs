@@ -76,6 +76,8 @@ pub struct Host {
     /// Latency of each relay region, one way; absent means unreachable.
     pub relays: BTreeMap<i32, Duration>,
     connected: BTreeSet<i32>,
+    /// How long a connection to a relay takes.
+    pub connect_time: Duration,
     /// Home as last asked for by the engine.
     pub home: i32,
     /// Inner packets that came out.
@@ -205,6 +207,7 @@ impl World {
             is_control_cut: false,
             relays: [(1, 15), (2, 60), (3, 90)].map(|(id, ms)| (id, Duration::from_millis(ms))).into(),
             connected: BTreeSet::new(),
+            connect_time: CONNECT_TIME,
             home: 0,
             received: Vec::new(),
             pongs: BTreeMap::new(),
@@ -351,10 +354,10 @@ impl World {
 
     /// Relay connections of this host break and come back when the region is reachable.
     pub fn cut_relays(&mut self, host: usize) {
-        let now = self.now;
+        let (now, connect_time) = (self.now, self.hosts[host].connect_time);
         for region in std::mem::take(&mut self.hosts[host].connected) {
             self.act(host, |engine| engine.handle_relay_event(region, RelayEvent::Disconnected, now));
-            self.later(CONNECT_TIME, Event::Connected { host, region });
+            self.later(connect_time, Event::Connected { host, region });
         }
     }
 
@@ -394,7 +397,7 @@ impl World {
                         self.hosts[host].home = region;
                     }
                     if !self.hosts[host].connected.contains(&region) {
-                        self.later(CONNECT_TIME, Event::Connected { host, region });
+                        self.later(self.hosts[host].connect_time, Event::Connected { host, region });
                     }
                 }
                 Output::CloseRelay { region } => {

@@ -171,9 +171,9 @@ impl Engine {
                 self.start_netcheck(now);
             }
             RelayEvent::PeerGone { key } => {
-                let slot = self.peers.slot_of_key(&key);
-                if let Some(peer) = slot.and_then(|slot| self.peers.get_mut(slot)) {
-                    peer.reverse_route = peer.reverse_route.filter(|found| *found != region);
+                let Self { peers, wire, .. } = self;
+                if let Some(peer) = peers.slot_of_key(&key).and_then(|slot| peers.get_mut(slot)) {
+                    peer.note_gone(region, wire, now);
                 }
             }
             RelayEvent::ForcedWebsocket => {

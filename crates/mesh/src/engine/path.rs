@@ -30,6 +30,8 @@ const UPGRADE: Duration = Duration::from_secs(60);
 const GOOD_ENOUGH: Duration = Duration::from_millis(5);
 /// A candidate is pinged at most this often, and call-me-maybe is sent at most this often.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// Least pause between two searches.
+const SEARCH_PAUSE: Duration = Duration::from_millis(250);
 /// A ping is unanswered after this.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_secs(5);
 /// A candidate known only from its ping is forgotten after this silence.
@@ -266,6 +268,12 @@ impl PathState {
             candidate.in_node || candidate.in_call || candidate.seen.is_some_and(|at| now < at + LEARNED_LIFETIME)
         });
         self.best = self.best.filter(|best| self.candidates.contains_key(&best.address));
+    }
+
+    /// The last search got lost on its way: the next packet begins another, a little later.
+    pub(super) fn retry_search(&mut self, now: Instant) {
+        let soonest = self.last_discovery.map_or(now, |at| now.max(at + SEARCH_PAUSE));
+        self.discover_at = self.discover_at.map(|at| at.min(soonest));
     }
 
     /// The network changed: nothing is trusted, everything may be tried again.

@@ -93,6 +93,23 @@ impl Peer {
         self.session.announce(now);
     }
 
+    /// The relay has no such peer: what went there is lost, or a former way of the peer is closed. A peer that has only
+    /// just started tells its home to others a moment before its relay knows it.
+    pub(super) fn note_gone(&mut self, region: i32, wire: &mut Wire, now: Instant) {
+        self.reverse_route = self.reverse_route.filter(|found| *found != region);
+        if region == self.home {
+            self.path.retry_search(now);
+            self.session.hurry(now);
+            wire.schedule(self.session.next_timeout());
+        }
+    }
+
+    /// The peer showed that it is there and knows us.
+    pub(super) fn note_alive(&mut self, wire: &mut Wire, now: Instant) {
+        self.session.hurry(now);
+        wire.schedule(self.session.next_timeout());
+    }
+
     /// The region to use when a packet must be relayed.
     pub(super) fn relay(&self, wire: &Wire) -> i32 {
         self.reverse_route.filter(|region| wire.relays.is_connected(*region)).unwrap_or(self.home)

@@ -62,7 +62,12 @@ impl Engine {
         let Some(sender) = disco::sender(packet) else { return };
         let Some(slot) = claimed.or_else(|| self.peers.slot_of_disco(&sender)) else { return };
         let Some(peer) = self.peers.get(slot).filter(|peer| peer.disco == sender) else { return };
-        match peer.shared().open(packet) {
+        let message = peer.shared().open(packet);
+        if message.is_ok() {
+            let Self { peers, wire, .. } = self;
+            peers.get_mut(slot).into_iter().for_each(|peer| peer.note_alive(wire, now));
+        }
+        match message {
             Ok(Message::Ping { tx_id, node_key }) => {
                 // Two peers may have one disco key (one program under two ids): the ping says which it is.
                 let named = node_key.map_or(Some(slot), |key| self.peers.slot_of_key(&key));

@@ -21,6 +21,11 @@ mod tests;
 pub(super) const OVERHEAD: usize = 32;
 /// A handshake is started again this often, plus jitter.
 const RETRY: Duration = Duration::from_secs(5);
+/// The first pause before that: what a relay or a full queue lost at the start must not cost a person five seconds. It
+/// doubles up to [`RETRY`]. A slower answer only makes a second pair of keys.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The same when we know that the message cannot have arrived, or that the peer is there by now.
+const FIRST_HURRY: Duration = Duration::from_millis(250);
 /// Jitter of [`RETRY`], at most.
 const RETRY_JITTER_MS: u64 = 334;
 /// A handshake is given up after this.
@@ -116,7 +121,17 @@ pub(super) enum Received {
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
     started: Instant,
+    sent_at: Instant,
+    /// Messages so far.
+    sent: u32,
     retry_at: Instant,
+}
+
+impl Attempt {
+    /// The next pause of a row that begins with `first`.
+    fn pause(&self, first: Duration) -> Duration {
+        (first * (1 << self.sent.saturating_sub(1).min(5))).min(RETRY)
+    }
 }
 
 /// See the module.
@@ -133,6 +148,8 @@ pub(super) struct Session {
     /// Since when data that we received is unacknowledged.
     owing_since: Option<Instant>,
     has_queued: bool,
+    /// Both ends have shown that they have the keys.
+    are_keys_proven: bool,
     /// When to tell the peer where we are, and how often still.
     word_at: Option<Instant>,
     words: u8,
@@ -156,6 +173,7 @@ impl Session {
             unanswered_since: None,
             owing_since: None,
             has_queued: false,
+            are_keys_proven: false,
             word_at: None,
             words: 0,
             tick_at: None,
@@ -175,6 +193,13 @@ impl Session {
         if self.established.is_some_and(|at| now < at + LIFE) {
             self.words = WORDS;
             self.word_at = Some(now);
+        }
+    }
+
+    /// The first message of a handshake on its way got lost, or its peer has only now appeared: say it again soon.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.retry_at = attempt.retry_at.min(now.max(attempt.sent_at + attempt.pause(FIRST_HURRY)));
         }
     }
 
@@ -230,8 +255,10 @@ impl Session {
         if space.first() == Some(&1) {
             self.jitter = self.jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let jitter = Duration::from_millis((self.jitter >> 33) % RETRY_JITTER_MS);
-            let started = self.attempt.map_or(now, |attempt| attempt.started);
-            self.attempt = Some(Attempt { started, retry_at: now + RETRY + jitter });
+            let (started, sent) = self.attempt.map_or((now, 0), |attempt| (attempt.started, attempt.sent));
+            let mut attempt = Attempt { started, sent_at: now, sent: sent + 1, retry_at: now };
+            attempt.retry_at += attempt.pause(FIRST_RETRY) + jitter;
+            self.attempt = Some(attempt);
         }
         written
     }
@@ -247,14 +274,15 @@ impl Session {
             TunnResult::Err(_) | TunnResult::WriteToTunnelV4(..) => Received::Refused,
             TunnResult::Done => {
                 self.note_received(now);
-                // Keys that carry data end every attempt to get some.
-                self.attempt = self.attempt.filter(|_| kind != Some(4));
+                if kind == Some(4) {
+                    self.note_proven();
+                }
                 Received::Nothing
             }
             TunnResult::WriteToTunnelV6(inner, _) => {
                 let length = inner.len();
                 self.note_received(now);
-                self.attempt = None;
+                self.note_proven();
                 self.owing_since.get_or_insert(now);
                 Received::Inner(length)
             }
@@ -284,17 +312,24 @@ impl Session {
         self.is_initiator = is_initiator;
         self.sent_data_since_handshake = false;
         if is_initiator {
-            self.attempt = None;
+            self.note_proven();
         }
     }
 
-    /// After a message was accepted: the next packet that waited for keys, or 0.
+    /// Keys that carry data end every attempt to get some.
+    fn note_proven(&mut self) {
+        self.attempt = None;
+        self.are_keys_proven = true;
+    }
+
+    /// After a message was accepted: the next packet that waited for keys, or 0. Who answered a handshake waits for the
+    /// first packet under its keys: to ask `boringtun` before that would begin another handshake and forget our own.
     pub(super) fn encrypt_queued(&mut self, space: &mut [u8], now: Instant) -> usize {
-        if !self.has_queued || self.established.is_none() {
+        if !self.has_queued || !self.are_keys_proven {
             return 0;
         }
         let written = match self.tunn.decapsulate(None, &[], space) {
-            TunnResult::WriteToNetwork(message) if message.first() == Some(&4) => message.len(),
+            TunnResult::WriteToNetwork(message) => message.len(),
             _ => 0,
         };
         self.has_queued = written > 0;
@@ -351,6 +386,7 @@ impl Session {
                     self.tick_at = None;
                     self.attempt = None;
                     self.has_queued = false;
+                    self.are_keys_proven = false;
                 }
                 _ => {}
             }
