@@ -2,19 +2,26 @@
 //! within ten seconds, relayed for ever where UDP is blocked, and a transfer that survives the switch. Root only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "lab/flap.rs"]
+mod flap;
+#[path = "lab/traffic.rs"]
+mod traffic;
+#[path = "lab/tunnelled.rs"]
+mod tunnelled;
 #[path = "lab/userspace.rs"]
 mod userspace;
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tests::binary::{self, output, run, said};
 use tests::host::{Host, Setup};
-use tests::lab::{Lab, NatKind, SERVER};
+use tests::lab::{Lab, NatKind, SERVER, SERVER_NAME, SERVER_V6};
 use tests::payload;
 
 /// The laboratory is one machine: one test at a time.
@@ -31,18 +38,31 @@ impl Stage {
     async fn build(a: NatKind, b: NatKind, udp: bool) -> Self {
         let lab = Lab::new(a, b);
         lab.nat_a.set_udp(udp);
+        Self::on(lab).await
+    }
+
+    /// On a wired laboratory the server has a name and both families of addresses.
+    async fn on(lab: Lab) -> Self {
         let scripts = tempfile::tempdir().unwrap().keep();
         let wrapper = scripts.join("homeport-in-bobs-home");
         let real = binary::path("homeport");
-        fs_write_script(&wrapper, &format!("exec ip netns exec {} {} \"$@\"", lab.bob.name(), real.display()));
+        let is_wired = lab.wires.is_some();
+        let own_hosts = if is_wired { own_file(&scripts, "hosts", &hosts()) } else { String::new() };
+        // A server that listens everywhere tells the daemons of its own machine a loopback address; bob's is another.
+        let url = if is_wired { format!("CODER_AGENT_URL=http://{SERVER_NAME}:7080") } else { String::new() };
+        let line = format!("{own_hosts} exec env {url} {} \"$@\"", real.display());
+        let inside = if is_wired { "unshare -m " } else { "" };
+        fs_write_script(&wrapper, &format!("exec ip netns exec {} {inside}sh -c '{line}' sh \"$@\"", lab.bob.name()));
+        let (here, name) = if is_wired { (IpAddr::from([0; 16]), Some(SERVER_NAME)) } else { (SERVER.into(), None) };
         let mut host = Host::start(Setup {
             daemon: Some(wrapper),
-            stun: Some(SocketAddr::from((SERVER, 3478))),
+            stun: Some(SocketAddr::new(here, 3478)),
             namespace: Some(lab.internet.name().to_owned()),
+            name,
             ..Setup::default()
         })
         .await;
-        host.listen_on(SocketAddr::from((SERVER, 7080))).await;
+        host.listen_on(SocketAddr::new(here, 7080)).await;
         let (_, token) = host.session();
         let stage = Self { host, lab, token };
         run(&mut stage.homeport(&["create", "box", "--template", "this-computer", "--yes"]));
@@ -52,7 +72,8 @@ impl Stage {
     /// `homeport` in alice's home.
     fn homeport(&self, arguments: &[&str]) -> Command {
         let mut command = self.lab.alice.command(binary::path("homeport"));
-        command.args(arguments).env("CODER_URL", self.host.url()).env("CODER_SESSION_TOKEN", &self.token);
+        let url = format!("http://{SERVER}:7080");
+        command.args(arguments).env("CODER_URL", url).env("CODER_SESSION_TOKEN", &self.token);
         command.env("XDG_CONFIG_HOME", self.host.path("alice")).env("HOME", self.host.path("alice"));
         command.env_remove("DBUS_SESSION_BUS_ADDRESS").env("NO_COLOR", "1").stdin(Stdio::null());
         command
@@ -63,7 +84,19 @@ impl Stage {
     }
 }
 
-fn fs_write_script(path: &std::path::Path, body: &str) {
+/// The names of a wired laboratory.
+fn hosts() -> String {
+    format!("127.0.0.1 localhost\n::1 localhost\n{SERVER} {SERVER_NAME}\n{SERVER_V6} {SERVER_NAME}\n")
+}
+
+/// A line of shell, for `unshare -m`, that puts this text over a file of `/etc`.
+fn own_file(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    format!("mount --make-rprivate / && mount --bind {} /etc/{name} &&", path.display())
+}
+
+fn fs_write_script(path: &Path, body: &str) {
     std::fs::write(path, format!("#!/bin/sh\n{body}\n")).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -45,6 +45,16 @@ impl Namespace {
         run(self.command("nft").arg(command))
     }
 
+    /// Runs something on a thread that lives inside: what it opens stays inside, whoever uses it later.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let enter = || {
+            let door = std::fs::File::open(format!("/run/netns/{}", self.name)).unwrap();
+            nix::sched::setns(door, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+            work()
+        };
+        std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
     /// Joins an interface here to one of another namespace.
     pub fn cable(&self, here: &str, other: &Self, there: &str) {
         let pair = ["link", "add", here, "type", "veth", "peer", "name", there, "netns", &other.name];

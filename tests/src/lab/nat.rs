@@ -13,7 +13,8 @@ pub enum NatKind {
 
 /// Turns a namespace with `wan` and `lan` into a router.
 pub fn install(router: &Namespace, kind: NatKind) {
-    crate::binary::run(router.command("sysctl").args(["-qw", "net.ipv4.ip_forward=1"]));
+    let forward = ["-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"];
+    crate::binary::run(router.command("sysctl").args(forward));
     let flags = match kind {
         NatKind::Cone => "",
         NatKind::Symmetric => "fully-random",
@@ -27,6 +28,11 @@ pub fn install(router: &Namespace, kind: NatKind) {
     router.nft("add rule ip home in iifname wan ct state new drop");
     router.nft("add chain ip home through { type filter hook forward priority 0; }");
     router.nft("add rule ip home through iifname wan ct state new drop");
+    router.nft("add table ip6 home");
+    for (chain, hook) in [("in", "input"), ("through", "forward")] {
+        router.nft(&format!("add chain ip6 home {chain} {{ type filter hook {hook} priority 0; }}"));
+        router.nft(&format!("add rule ip6 home {chain} iifname wan ct state new drop"));
+    }
     router.nft("add chain ip home udp_switch");
     router.nft("add counter ip home udp_passed");
     router.nft("add rule ip home through meta l4proto udp jump udp_switch");
