@@ -23,7 +23,7 @@ export HOMEPORT_BIN_DIR := $(BIN)
 
 # What apt must give. `run` needs a C compiler for SQLite and ring; the tests use the real peers.
 APT_BUILD := gcc libc6-dev make git ca-certificates
-APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus libsystemd-shared libnetfilter-conntrack3
+APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3
 APT_BENCH := iperf3
 
 .PHONY: help run test lint bench interop rust apt-build apt-test lab-packages build

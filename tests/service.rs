@@ -6,6 +6,8 @@
 
 #[path = "service/callers.rs"]
 mod callers;
+#[path = "service/installed.rs"]
+mod installed;
 #[path = "service/names.rs"]
 mod names;
 #[path = "service/unit.rs"]

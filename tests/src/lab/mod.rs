@@ -15,14 +15,16 @@ mod puppet;
 pub mod resolved;
 mod service;
 mod snapshot;
+mod systemd;
 mod wire;
 
 pub use namespace::Namespace;
 pub use nat::NatKind;
 pub use puppet::Puppet;
 pub use resolved::Resolved;
-pub use service::Service;
+pub use service::{SPEAK, Service};
 pub use snapshot::{Snapshot, until};
+pub use systemd::Systemd;
 pub use wire::Wire;
 
 use std::net::Ipv4Addr;

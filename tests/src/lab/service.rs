@@ -14,7 +14,7 @@ use crate::binary;
 
 /// Speaks to the socket: a version line and one request (standard input), then whatever comes, until the answer or the
 /// end. Perl, because every Debian has it and it can be run as anybody.
-const SPEAK: &str = r#"
+pub const SPEAK: &str = r#"
 use Socket; $| = 1; $SIG{PIPE} = "IGNORE"; alarm 10; my $ask = do { local $/; <STDIN> };
 socket(S, PF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or do { print "denied"; exit };
 syswrite S, "homeport-tunnel 1.0\n" . pack("N", length $ask) . $ask;

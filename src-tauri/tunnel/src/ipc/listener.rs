@@ -4,6 +4,7 @@
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
@@ -16,6 +17,9 @@ const FOLDER_MODE: u32 = 0o750;
 const MAKING_MODE: u32 = 0o700;
 /// The socket: root and the group may connect.
 const SOCKET_MODE: u32 = 0o660;
+
+/// After a failure of [`Listener::accept`] that may pass: file descriptors run out for seconds, not for microseconds.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +73,9 @@ impl Listener {
         remove_old(path)?;
         let socket = UnixListener::bind(path).map_err(fail("listen on", path))?;
         let listener = Self { socket, path: path.to_owned() };
-        if group.is_some() {
-            chown(path, None, group).map_err(fail("give to the group", path))?;
-            chown(folder, None, group).map_err(fail("give to the group", folder))?;
+        if let Some(group) = group {
+            give(path, group).map_err(fail("give to the group", path))?;
+            give(folder, group).map_err(fail("give to the group", folder))?;
         }
         set_mode(path, SOCKET_MODE).map_err(fail("open to the group", path))?;
         set_mode(folder, FOLDER_MODE).map_err(fail("open to the group", folder))?;
@@ -81,10 +85,18 @@ impl Listener {
     /// The next caller that the kernel vouches for. Cancel safe.
     ///
     /// # Errors
-    /// The listening socket's.
+    /// The listening socket's, when it is of no use any more.
     pub async fn accept(&self) -> io::Result<(UnixStream, Credentials)> {
         loop {
-            let (stream, _) = self.socket.accept().await?;
+            let stream = match self.socket.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) if is_passing(&error) => {
+                    tracing::warn!(%error, "a caller could not be let in");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             match peer::credentials(&stream) {
                 Ok(credentials) => return Ok((stream, credentials)),
                 // Without the kernel's word there is nobody: closed.
@@ -127,6 +139,21 @@ fn remove_old(path: &Path) -> Result<(), ListenError> {
         Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => Err(ListenError::Running(path.to_owned())),
         Ok(_) => std::fs::remove_file(path).map_err(fail),
     }
+}
+
+/// To the group. The unit forbids `chown`; there the files have its group from the start.
+fn give(path: &Path, group: u32) -> io::Result<()> {
+    if std::fs::symlink_metadata(path)?.gid() == group {
+        return Ok(());
+    }
+    chown(path, None, Some(group))
+}
+
+/// Whether the socket itself is well: the caller has left, or the system has nothing to give just now.
+fn is_passing(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    let passing = [Errno::ECONNABORTED, Errno::EINTR, Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
+    error.raw_os_error().is_some_and(|code| passing.contains(&Errno::from_raw(code)))
 }
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {

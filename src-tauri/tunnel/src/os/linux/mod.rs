@@ -147,8 +147,12 @@ fn tolerate(result: io::Result<()>, expected: &[i32]) -> io::Result<()> {
     }
 }
 
-/// IPv6 on our device, whatever the machine does with new ones.
+/// IPv6 on our device, whatever the machine does with new ones. Only where it is off: under the unit the switch cannot
+/// be written.
 fn allow_ipv6(name: &str) -> Result<(), NetworkError> {
+    if netlink::is_ipv6_on(name) {
+        return Ok(());
+    }
     let path = format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6");
     std::fs::write(&path, "0").map_err(|error| NetworkError::Ipv6Off(format!("{path}: {error}")))
 }

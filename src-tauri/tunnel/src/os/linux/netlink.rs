@@ -292,7 +292,8 @@ fn is_up(link: &LinkMessage) -> bool {
     link.header.flags.contains(LinkFlags::Up) && has_mtu(link)
 }
 
-fn is_ipv6_on(name: &str) -> bool {
+/// Whether a device may have IPv6 addresses.
+pub fn is_ipv6_on(name: &str) -> bool {
     let path = format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6");
     std::fs::read_to_string(path).is_ok_and(|text| text.trim() == "0")
 }
