@@ -46,6 +46,8 @@ pub struct Face {
     pub zone: Option<Arc<Zone>>,
     /// Its suffix, once it said it.
     pub suffix: Option<Suffix>,
+    /// What is wrong with its relays, as last looked at.
+    pub relays: Option<Health>,
     /// Its workspace daemons as last looked at.
     pub daemons: Arc<Vec<DaemonStatus>>,
 }
@@ -325,7 +327,7 @@ impl State {
 
     fn row(&self, wanted: &Wanted, machine: &[Health]) -> (DeploymentStatus, Arc<Vec<DaemonStatus>>) {
         let Wanted { url, face, key, .. } = wanted;
-        let own: Vec<Health> = face.health.iter().chain(self.clashes.get(key)).cloned().collect();
+        let own: Vec<Health> = face.health.iter().chain(&face.relays).chain(self.clashes.get(key)).cloned().collect();
         let is_root = |health: &Health| {
             let mut causes = machine.iter().chain(&own);
             !causes.any(|cause| cause.code.hides(health.code))
@@ -352,13 +354,25 @@ impl State {
         if self.is_offline && all.iter().all(|health| health.code != HealthCode::NoNetwork) {
             all.push(Health::new(HealthCode::NoNetwork, ""));
         }
+        // On a train with the workspaces on the same machine nothing is wrong.
+        let is_connected = |wanted: &Wanted| wanted.face.state == DeploymentState::Connected;
+        if !self.wanted.is_empty() && self.wanted.values().all(is_connected) {
+            all.retain(|health| health.code != HealthCode::NoNetwork);
+        }
         all
     }
 }
 
 impl Default for Face {
     fn default() -> Self {
-        Self { state: DeploymentState::Asking, health: Vec::new(), zone: None, suffix: None, daemons: Arc::default() }
+        Self {
+            state: DeploymentState::Asking,
+            health: Vec::new(),
+            zone: None,
+            suffix: None,
+            relays: None,
+            daemons: Arc::default(),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::udp::Bound;
 use super::udp_socket::UdpSocket;
 use super::under_lock::Shared;
 use super::{MeshError, clock};
-use crate::engine::{PingKind, Pong};
+use crate::engine::{MAX_PEERS, PingKind, Pong};
 use crate::stack::{MAX_FLOWS, OpenError, Stack, Stranger, StreamError};
 
 /// How long a dialled connection may take to open.
@@ -28,8 +28,11 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Pings of [`Mesh::await_reachable`]: first after this, then twice as long each time (spec `tailnet.md` 5.4).
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(30);
-/// Messages of a coordination stream that may wait in each direction: one initial burst of a large deployment.
-const COORDINATION_QUEUE: usize = 1024;
+/// Messages to the coordinator that may wait: a new stream says every wanted tunnel in one turn, and as much again may
+/// come before the first one was sent.
+const REQUEST_QUEUE: usize = 2 * MAX_PEERS;
+/// Messages of the coordinator that may wait.
+const RESPONSE_QUEUE: usize = 1024;
 /// Connections of one listener that wait for `accept`.
 const BACKLOG: usize = 128;
 /// How long [`Mesh::shutdown`] waits for the loop.
@@ -125,8 +128,8 @@ impl Mesh {
     /// Starts coordination on a fresh stream; ends the former one.
     #[must_use]
     pub fn coordinate(&self) -> Coordination {
-        let (request_sender, requests) = mpsc::channel(COORDINATION_QUEUE);
-        let (responses, response_receiver) = mpsc::channel(COORDINATION_QUEUE);
+        let (request_sender, requests) = mpsc::channel(REQUEST_QUEUE);
+        let (responses, response_receiver) = mpsc::channel(RESPONSE_QUEUE);
         self.tell(Command::Coordinate { requests: request_sender, responses: response_receiver });
         Coordination { requests, responses }
     }

@@ -46,6 +46,7 @@ use coordination::Coordination;
 use endpoints::Endpoints;
 use home::Home;
 use netcheck::Netchecks;
+pub(crate) use peers::MAX_PEERS;
 use peers::Peers;
 use pings::Pings;
 use wire::Wire;

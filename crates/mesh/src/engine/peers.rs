@@ -9,7 +9,7 @@ use proto::key::{DiscoPublic, NodePublic};
 use super::peer::Peer;
 
 /// Most peers. A workspace daemon has one per client; the mark in WireGuard messages could name 2^24.
-pub(super) const MAX_PEERS: usize = 4096;
+pub(crate) const MAX_PEERS: usize = 4096;
 
 /// See the module.
 #[derive(Default)]

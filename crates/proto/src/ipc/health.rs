@@ -97,6 +97,7 @@ impl HealthCode {
             }
             C::NoNetwork => &[C::DeploymentUnreachable, C::NoRelay],
             C::ForeignRoute | C::DeviceVanished => &[C::NoNameService],
+            C::DeploymentUnreachable => &[C::NoRelay],
             C::TokenRefused | C::DeploymentTooOld | C::OwnPrefix => &[C::DeploymentUnreachable, C::NoRelay],
             _ => &[],
         };

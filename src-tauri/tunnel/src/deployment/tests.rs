@@ -15,7 +15,7 @@ use proto::tailnet::{Agent, Workspace, WorkspaceUpdate};
 use uuid::Uuid;
 
 use super::ask::{ask, of, refused};
-use super::vitals::rows;
+use super::vitals::{no_relay, rows};
 
 fn refusal(status: u16, field: &str) -> Refusal {
     let validations = (!field.is_empty()).then(|| (field.to_owned(), "no".to_owned())).into_iter().collect();
@@ -112,4 +112,20 @@ fn rows_of_daemons() {
     assert_eq!((&rows[1].path, rows[1].latency_ms, rows[1].handshake_age), (&DaemonPath::None, None, None));
     assert_eq!(rows[2].path, DaemonPath::Relay { region: 999, relay_ms: Some(7.0) });
     assert_eq!(rows[2].hostnames, ["zoo.coder", "dev.zoo.me.coder", "dev.zoo.ann.coder"]);
+}
+
+#[test]
+fn a_relay_that_cannot_be_reached_is_told_when_it_is_the_one_that_counts() {
+    #[track_caller]
+    fn check(home_relay: i32, problems: &[(i32, &str)], expected: Option<&str>) {
+        let relay_problems = problems.iter().map(|(region, problem)| (*region, (*problem).to_owned())).collect();
+        let found = no_relay(&MeshStatus { home_relay, relay_problems, ..MeshStatus::default() });
+        assert!(found.iter().all(|health| health.code == HealthCode::NoRelay));
+        assert_eq!(found.map(|health| health.detail), expected.map(str::to_owned));
+    }
+    check(0, &[], None);
+    check(1, &[], None);
+    check(1, &[(2, "refused")], None);
+    check(1, &[(1, "refused"), (2, "reset")], Some("refused"));
+    check(0, &[(2, "reset")], Some("reset"));
 }

@@ -10,7 +10,7 @@ use mesh::Mesh;
 use mesh::driver::{MeshStatus, Path, PeerStatus};
 use mesh::names::{Named, Zone};
 use proto::id::PeerId;
-use proto::ipc::{Counters, DaemonPath, DaemonStatus};
+use proto::ipc::{Counters, DaemonPath, DaemonStatus, Health, HealthCode};
 use tokio::sync::watch;
 
 use super::show::Show;
@@ -19,21 +19,33 @@ use super::show::Show;
 const PERIOD: Duration = Duration::from_secs(5);
 /// An answer that takes longer is shown with the next measurement.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// While a daemon has no path yet, it is looked for again after this,
+const HASTE: Duration = Duration::from_millis(300);
+/// and so often.
+const MAX_HASTY: u32 = 10;
 /// Pings under way at once.
 const AT_ONCE: usize = 32;
 
 /// Measures while it is watched; ends when the service does.
 pub async fn watch(show: &Show, mesh: &Mesh, mut watched: watch::Receiver<bool>) {
+    let mut hasty = 0;
     while watched.wait_for(|is_watched| *is_watched).await.is_ok() {
         look(show, mesh).await;
         ping_all(show, mesh).await;
-        look(show, mesh).await;
-        let rest = tokio::time::sleep(PERIOD);
+        // A workspace that has just started is soon on some path; one that never is does not keep us awake.
+        let is_settled = look(show, mesh).await;
+        hasty = if is_settled { 0 } else { hasty + 1 };
+        let rest = tokio::time::sleep(if is_settled || hasty > MAX_HASTY { PERIOD } else { HASTE });
         tokio::pin!(rest);
         loop {
             tokio::select! {
                 () = &mut rest => break,
-                () = show.zone_changed.notified() => look(show, mesh).await,
+                () = show.zone_changed.notified() => {
+                    hasty = 0;
+                    if !look(show, mesh).await {
+                        break;
+                    }
+                }
             }
         }
     }
@@ -47,10 +59,23 @@ async fn ping_all(show: &Show, mesh: &Mesh) {
     let _ = tokio::time::timeout(PERIOD, all).await;
 }
 
-async fn look(show: &Show, mesh: &Mesh) {
-    let Some(zone) = show.face().zone else { return };
-    let daemons = rows(&zone, &mesh.status().await);
-    show.change(|face| face.daemons = Arc::new(daemons));
+/// Shows how things are. Whether every daemon has a path.
+async fn look(show: &Show, mesh: &Mesh) -> bool {
+    let Some(zone) = show.face().zone else { return true };
+    let status = mesh.status().await;
+    let (daemons, relays) = (rows(&zone, &status), no_relay(&status));
+    let is_settled = daemons.iter().all(|daemon| daemon.path != DaemonPath::None);
+    show.change(|face| (face.daemons, face.relays) = (Arc::new(daemons), relays));
+    is_settled
+}
+
+/// Whether there is no relay that a peer could be met at, and why.
+pub fn no_relay(status: &MeshStatus) -> Option<Health> {
+    let problem = match status.home_relay {
+        0 => status.relay_problems.values().next(),
+        home => status.relay_problems.get(&home),
+    };
+    problem.map(|problem| Health::new(HealthCode::NoRelay, problem))
 }
 
 /// A row for each daemon, in the order of their names.

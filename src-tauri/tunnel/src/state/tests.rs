@@ -200,6 +200,17 @@ fn only_root_causes_are_told() {
     assert_eq!((shown(&state), effects(&mut state)), (vec![unreachable], vec!["Poke".to_owned()]));
     state.machine_health(vec![Health::new(HealthCode::NoNetwork, "x"), Health::new(HealthCode::NoRelay, "")]);
     assert_eq!(state.picture().service.health, [Health::new(HealthCode::NoNetwork, "x")]);
+    let connected = Face { state: DeploymentState::Connected, ..Face::default() };
+    state.face(Key(1), connected.clone());
+    let without_network = state.picture().service.health;
+    assert_eq!(without_network, [Health::new(HealthCode::NoRelay, "")], "it is reached all the same");
+    connect(&mut state, "http://b");
+    assert_eq!(state.picture().service.health, [Health::new(HealthCode::NoNetwork, "x")]);
+    state.machine_health(Vec::new());
+    state.moved();
+    let no_relay = Health::new(HealthCode::NoRelay, "refused");
+    state.face(Key(1), Face { relays: Some(no_relay.clone()), ..connected });
+    assert_eq!(shown(&state), [no_relay]);
 }
 
 #[test]
