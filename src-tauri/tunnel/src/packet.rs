@@ -123,6 +123,40 @@ pub fn unreachable(packet: &[u8], from: Ipv6Addr, why: Unreachable) -> Option<Ve
     Some(error)
 }
 
+/// The reset that ends a connection whose other end is gone; `None` for what is no segment of one. An ICMPv6 error would
+/// not do: it ends attempts, but of connections it is only a hint (RFC 5461 2.2).
+pub fn reset(packet: &[u8]) -> Option<Vec<u8>> {
+    const FIN: u8 = 0x01;
+    const RST: u8 = 0x04;
+    const ACK: u8 = 0x10;
+    let head = read(packet)?;
+    let Transport::Tcp { from, to, has_syn: false, .. } = head.transport else { return None };
+    let segment = packet.get(IP_HEADER..)?;
+    let flags = *segment.get(13)?;
+    if flags & RST != 0 {
+        return None;
+    }
+    let mut answer = vec![0; IP_HEADER + TCP_HEAD];
+    write_ip(&mut answer, TCP, head.destination, head.source);
+    let tcp = answer.get_mut(IP_HEADER..)?;
+    tcp[..2].copy_from_slice(&to.to_be_bytes());
+    tcp[2..4].copy_from_slice(&from.to_be_bytes());
+    tcp[12] = 5 << 4;
+    // RFC 9293 3.10.7.1: what the segment acknowledges is where ours begins; without that, we acknowledge the segment.
+    if flags & ACK != 0 {
+        tcp[4..8].copy_from_slice(segment.get(8..12)?);
+        tcp[13] = RST;
+    } else {
+        let data = segment.len().saturating_sub(usize::from(segment[12] >> 4) * 4) + usize::from(flags & FIN);
+        let sequence = u32::from_be_bytes(segment.get(4..8)?.try_into().ok()?);
+        let end = sequence.wrapping_add(u32::try_from(data).ok()?);
+        tcp[8..12].copy_from_slice(&end.to_be_bytes());
+        tcp[13] = RST | ACK;
+    }
+    fill_checksum(&mut answer, 16);
+    Some(answer)
+}
+
 /// Lowers the segment size that a SYN announces to `most`, and mends its checksum.
 pub fn clamp_segment_size(packet: &mut [u8], most: u16) {
     let Some(tcp) = packet.get_mut(IP_HEADER..).filter(|tcp| tcp.len() >= TCP_HEAD) else { return };

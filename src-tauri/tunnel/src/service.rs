@@ -396,6 +396,7 @@ impl Service {
             directory: self.state.directory(),
             routes: self.state.routes(),
             engines: self.deployments.iter().filter_map(engine).collect(),
+            is_settled: self.state.is_settled(),
         });
     }
 

@@ -271,6 +271,11 @@ impl State {
         routes
     }
 
+    /// Whether every deployment that is wanted has said who is there: an address without a route belongs to nobody then.
+    pub fn is_settled(&self) -> bool {
+        self.wanted.values().all(|wanted| wanted.face.zone.as_ref().is_some_and(|zone| zone.is_known()))
+    }
+
     /// The local deployment first, then in the order they came.
     fn zones(&self) -> Vec<(Key, &Zone)> {
         let mut wanted: Vec<&Wanted> = self.wanted.values().collect();

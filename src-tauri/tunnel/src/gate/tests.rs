@@ -158,6 +158,39 @@ fn memory_of_flows_is_bounded() {
 }
 
 #[test]
+fn a_connection_to_nobody_is_ended() {
+    let segment = |flags: u8| {
+        let mut packet = tcp(ours(), daemon(), flags);
+        packet.extend(b"abc");
+        packet[5] += 3;
+        packet[44..48].copy_from_slice(&[0xff; 4]);
+        packet[48..52].copy_from_slice(&[1, 2, 3, 4]);
+        packet
+    };
+    #[track_caller]
+    fn check(packet: &[u8], sequence: [u8; 4], acknowledged: [u8; 4], flags: u8) {
+        let answer = packet::reset(packet).unwrap();
+        let head = packet::read(&answer).unwrap();
+        assert_eq!((head.source, head.destination, answer.len()), (daemon(), ours(), 60));
+        assert_eq!(
+            (&answer[40..44], &answer[44..48], &answer[48..52]),
+            (&[0, 90, 0, 80][..], &sequence[..], &acknowledged[..])
+        );
+        assert_eq!(answer[53], flags);
+        let mut again = answer.clone();
+        fill_checksum(&mut again, 16);
+        assert_eq!(answer, again);
+    }
+    check(&segment(0x10), [1, 2, 3, 4], [0; 4], 0x04);
+    check(&segment(0x11), [1, 2, 3, 4], [0; 4], 0x04);
+    check(&segment(0x00), [0; 4], [0, 0, 0, 2], 0x14);
+    check(&segment(0x01), [0; 4], [0, 0, 0, 3], 0x14);
+    for silent in [segment(0x02), segment(0x04), segment(0x14), udp((ours(), 5), (daemon(), 6)), vec![0x60; 60]] {
+        assert_eq!(packet::reset(&silent), None);
+    }
+}
+
+#[test]
 fn nobody_is_told_at_once() {
     let answer = packet::unreachable(&tcp(ours(), daemon(), 2), DNS_SERVER, Unreachable::Address).unwrap();
     assert_eq!((answer[6], answer[40], answer[41], answer.len()), (58, 1, 3, 108));

@@ -22,6 +22,8 @@ pub struct View {
     pub routes: HashMap<Ipv6Addr, Key>,
     /// The way into each deployment's engine.
     pub engines: HashMap<Key, Outward>,
+    /// Whether every deployment that is wanted has said who is there.
+    pub is_settled: bool,
 }
 
 /// See the module.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::board::{Board, Pen, View};
 use crate::gate::Gate;
-use crate::packet::{Head, Transport, Unreachable, clamp_segment_size, unreachable};
+use crate::packet::{Head, Transport, Unreachable, clamp_segment_size, reset, unreachable};
 use crate::resolver::{PORT, answer_datagram};
 use crate::state::Key;
 
@@ -52,7 +52,9 @@ impl Outgoing {
             }
             self.gate.expect(&head, self.now);
         } else if is_in_tunnel(head.destination) {
-            self.reply(unreachable(packet, DNS_SERVER, Unreachable::Address));
+            // A deployment that is still on its way may have the address again, with the connections to it.
+            let end = if self.view.is_settled { reset(packet) } else { None };
+            self.reply(end.or_else(|| unreachable(packet, DNS_SERVER, Unreachable::Address)));
         }
     }
 

@@ -115,6 +115,16 @@ fn every_packet_finds_its_way() {
     check("a broken query, answered from port 53", &udp(ours(), DNS_SERVER, 53), false, Some((0, 53)));
     check("the Internet", &udp(ours(), "2001:db8::1".parse().unwrap(), 9), false, None);
     check("not from us", &udp(address(5), address(4), 9), false, None);
+    check("nobody yet, in a connection", &syn(ours(), address(4), 0x10, [5, 0]), false, Some((1, 3)));
+    let routes = HashMap::from([(address(2), Key(1))]);
+    board.show(View { routes, is_settled: true, ..View::default() });
+    check(
+        "nobody, in a connection: a reset between its ports",
+        &syn(ours(), address(4), 0x10, [5, 0]),
+        false,
+        Some((0, 0)),
+    );
+    check("nobody, a new connection", &syn(ours(), address(4), 2, [5, 0]), false, Some((1, 3)));
     // The engine takes commands and packets in an order of its own.
     let sent = (0..1000).map(|_| runtime.block_on(mesh.status()).flows.sent_packets).find(|sent| *sent > 0);
     assert_eq!(sent, Some(1), "exactly one packet reached the engine");
