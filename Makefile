@@ -23,7 +23,9 @@ export HOMEPORT_BIN_DIR := $(BIN)
 
 # What apt must give. `run` needs a C compiler for SQLite and ring; the tests use the real peers.
 APT_BUILD := gcc libc6-dev make git ca-certificates
-APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3
+APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3 bind9-dnsutils xvfb strace
+# Names differ between releases, and Ubuntu has no Chromium without snap: what apt knows, once its lists are fresh.
+APT_DESKTOP := $$(apt-cache search --names-only '^(chromium|freerdp[23]-x11)$$' 2>/dev/null | cut -d' ' -f1)
 APT_BENCH := iperf3
 
 .PHONY: help run test lint bench interop rust apt-build apt-test lab-packages build
@@ -54,6 +56,7 @@ apt-build:
 
 apt-test: apt-build
 	$(call apt,$(APT_TEST))
+	$(call apt,$(APT_DESKTOP))
 
 build: rust apt-build
 	cargo build --locked --workspace --bins
@@ -61,14 +64,18 @@ build: rust apt-build
 run: build ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
 	@exec scripts/run "$(BIN)"
 
-# What the laboratory runs but this machine must not have installed: systemd-resolved would take over /etc/resolv.conf.
+# What the laboratory runs but this machine must not have installed: systemd-resolved would take over /etc/resolv.conf,
+# and xrdp would serve this desktop. xrdp comes with the libraries that are missing here.
 LAB_PACKAGES := systemd-resolved dnsmasq-base
+LAB_SERVERS := xrdp
 LAB_ROOT := $(TARGET_DIR)/lab-root
 export HOMEPORT_LAB_ROOT := $(LAB_ROOT)
 
 lab-packages: apt-test ## Unpack the laboratory's foreign programs, without installing them
-	@[ -e $(LAB_ROOT)/.complete ] || { rm -rf $(LAB_ROOT) && mkdir -p $(LAB_ROOT)/deb && cd $(LAB_ROOT)/deb && \
-	apt-get download -qq $(LAB_PACKAGES) 2>/dev/null && for package in *.deb; do dpkg -x $$package ..; done && touch ../.complete; } \
+	@[ -e $(LAB_ROOT)/.with-servers ] || { rm -rf $(LAB_ROOT) && mkdir -p $(LAB_ROOT)/deb/partial && cd $(LAB_ROOT)/deb && \
+	apt-get download -qq $(LAB_PACKAGES) 2>/dev/null && \
+	{ apt-get install -y -qq --no-install-recommends --reinstall --download-only -o Dir::Cache::archives="$$PWD" -o Debug::NoLocking=1 $(LAB_SERVERS) >/dev/null 2>&1 || true; } && \
+	for package in *.deb; do dpkg -x $$package ..; done && touch ../.with-servers; } \
 	|| echo "No $(LAB_PACKAGES) to unpack here; the tests that need them are skipped." >&2
 
 test: rust apt-test lab-packages ## All tests that need no other toolchain

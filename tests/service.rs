@@ -1,22 +1,36 @@
 //! The tunnel service as it is installed and used: its unit file, who may speak on its socket, and names that lead into
 //! a workspace with the programs of this machine. Its half that touches the machine has tests of its own.
 //!
-//! `HOMEPORT_TEST_SABOTAGE=A12` lets the wrong person into the group; the test of the socket must then be red.
+//! `HOMEPORT_TEST_SABOTAGE=<row>` removes what the row relies on; its test must then be red.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 #[path = "service/callers.rs"]
 mod callers;
+#[path = "service/captured.rs"]
+mod captured;
 #[path = "service/installed.rs"]
 mod installed;
 #[path = "service/names.rs"]
 mod names;
+#[path = "service/programs.rs"]
+mod programs;
+#[path = "service/stage.rs"]
+mod stage;
+#[path = "service/two.rs"]
+mod two;
 #[path = "service/unit.rs"]
 mod unit;
+#[path = "service/watcher.rs"]
+mod watcher;
 
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use tests::lab::{self, Namespace};
+
+fn sabotaged(row: &str) -> bool {
+    std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|value| value == row)
+}
 
 /// A running service in a namespace of its own.
 struct Service {

@@ -21,7 +21,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tests::binary::{output, run};
-use tests::lab::{Namespace, Puppet};
+use tests::lab::{Capture, Namespace, Puppet};
 
 /// The laboratory is one machine: one test at a time.
 static TURN: Mutex<()> = Mutex::new(());
@@ -37,6 +37,8 @@ fn sabotaged(row: &str) -> bool {
 
 /// A home with an uplink to a router that forwards anything, so that a leak is seen there.
 struct Home {
+    /// First, so that it judges before anything is taken away.
+    _capture: Capture,
     host: Namespace,
     router: Namespace,
     state: tempfile::TempDir,
@@ -68,7 +70,8 @@ impl Home {
             tests::lab::until(std::time::Duration::from_secs(10), show, settled);
         }
         let state = tempfile::tempdir().unwrap();
-        Self { host, router, state, _turn: turn }
+        let capture = Capture::start(&router, &host, "192.0.2.1");
+        Self { _capture: capture, host, router, state, _turn: turn }
     }
 
     /// A command at home.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tests::lab::available;
 
-use super::Service;
+use super::{Service, sabotaged};
 
 const WAKE: &str = r#"{"id":1,"call":"wake"}"#;
 const CONNECT: &str = r#"{"id":1,"call":"connect","url":"http://127.0.0.1:1","token":"canary"}"#;
@@ -19,8 +19,7 @@ const MEMBER: &[&str] = &["--reuid", "65502", "--regid", "65502", "--groups", "6
 const OTHER_MEMBER: &[&str] = &["--reuid", "65503", "--regid", "65510", "--clear-groups"];
 
 fn service() -> Service {
-    let is_sabotaged = std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|row| row == "A12");
-    Service::start(if is_sabotaged { "65501" } else { GROUP })
+    Service::start(if sabotaged("A12") { "65501" } else { GROUP })
 }
 
 fn is_done(heard: &str) -> bool {

@@ -120,6 +120,12 @@ impl Host {
         self.start_server().await;
     }
 
+    /// Gives the local user another name, as on a computer of somebody else. The server must be started again.
+    pub fn rename_user(&self, name: &str) {
+        let line = format!("UPDATE users SET username = '{name}' WHERE is_owner = 1");
+        binary::run(Command::new("sqlite3").arg(self.path("data/homeport.db")).args([".timeout 5000", &line]));
+    }
+
     /// SIGKILL; workspaces live on.
     pub fn kill_server(&mut self) {
         let mut server = self.server.take().expect("a running server");

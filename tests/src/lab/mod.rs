@@ -9,6 +9,8 @@
 //! ```
 
 pub mod emulator;
+mod capture;
+mod desktop;
 mod namespace;
 mod nat;
 mod puppet;
@@ -17,7 +19,11 @@ mod service;
 mod snapshot;
 mod systemd;
 mod wire;
+mod upstream;
+pub mod website;
 
+pub use capture::Capture;
+pub use desktop::{RemoteDesktop, Screen};
 pub use namespace::Namespace;
 pub use nat::NatKind;
 pub use puppet::Puppet;
@@ -26,6 +32,8 @@ pub use service::{SPEAK, Service};
 pub use snapshot::{Snapshot, until};
 pub use systemd::Systemd;
 pub use wire::Wire;
+pub use upstream::Upstream;
+pub use website::Website;
 
 use std::net::Ipv4Addr;
 
