@@ -93,7 +93,7 @@ fn a_repository_is_cloned_and_pushed_to(stage: &Stage) {
 }
 
 fn a_page_runs_in_a_browser(stage: &Stage) {
-    if !stage.has("chromium") {
+    if stage.first_of(&["chromium"]).is_none() {
         return;
     }
     let mut chromium = stage.program("chromium");
@@ -109,14 +109,13 @@ fn a_page_runs_in_a_browser(stage: &Stage) {
 fn a_desktop_is_shown(stage: &Stage) {
     let folder = stage.folder.path().join("desktop");
     std::fs::create_dir(&folder).unwrap();
-    let Some(client) = ["xfreerdp3", "xfreerdp"].into_iter().find(|name| stage.has(name)) else { return };
+    let (Some(client), Some(_)) = (stage.first_of(&["xfreerdp3", "xfreerdp"]), stage.first_of(&["Xvfb"])) else {
+        return;
+    };
     let Some(xrdp) = RemoteDesktop::start(&stage.deployments[0].namespace, &stage.root, &folder) else {
         eprintln!("SKIPPED xrdp: it is not unpacked (`make lab-packages`)");
         return;
     };
-    if !stage.has("Xvfb") {
-        return;
-    }
     let mut screen = Screen::start(|program| stage.resolved.beside(program), &folder);
     // A client that comes before the server is turned away, so the server comes first.
     let listening = || {

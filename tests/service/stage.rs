@@ -67,7 +67,7 @@ pub struct Stage {
     pub resolved: Resolved,
     pub deployments: Vec<Deployment>,
     /// The person's machine.
-    pub person: Namespace,
+    _person: Namespace,
     /// Unpacked packages.
     pub root: PathBuf,
     pub folder: tempfile::TempDir,
@@ -99,7 +99,17 @@ impl Stage {
         let upstream = Upstream::start(&deployments[0].namespace, &root, folder.path().join("questions"));
         let resolved = Resolved::start(&person, &root, "192.0.2.1");
         let service = Service::start(|program| resolved.beside(program), "0", &[]);
-        Some(Self { _captures: captures, service, upstream, resolved, deployments, person, root, folder, _turn: turn })
+        Some(Self {
+            _captures: captures,
+            service,
+            upstream,
+            resolved,
+            deployments,
+            _person: person,
+            root,
+            folder,
+            _turn: turn,
+        })
     }
 
     /// Asks the service for a deployment and waits until it answers names of it and the resolver was told; how long
@@ -150,13 +160,16 @@ impl Stage {
         until(FIRST_NAME, ask, |text| text.starts_with("fd60:627a:a42b:"))
     }
 
-    /// Whether a program is on this machine; says loudly when not.
-    pub fn has(&self, program: &str) -> bool {
-        let there = output(self.program("sh").args(["-c", &format!("command -v {program}")])).status.success();
-        if !there {
-            eprintln!("SKIPPED {program}: it is not on this machine (`make test` installs it where apt has it)");
+    /// The first of these programs that is on this machine; says loudly when none is.
+    pub fn first_of<'a>(&self, programs: &[&'a str]) -> Option<&'a str> {
+        let is_there = |program: &&&str| {
+            output(self.program("sh").args(["-c", &format!("command -v {program}")])).status.success()
+        };
+        let found = programs.iter().find(is_there).copied();
+        if found.is_none() {
+            eprintln!("SKIPPED {programs:?}: not on this machine (`make test` installs it where apt has it)");
         }
-        there
+        found
     }
 
     /// Fails with what both sides noted.

@@ -8,9 +8,9 @@
 //!  10.81.2.2
 //! ```
 
-pub mod emulator;
 mod capture;
 mod desktop;
+pub mod emulator;
 mod namespace;
 mod nat;
 mod puppet;
@@ -18,9 +18,9 @@ pub mod resolved;
 mod service;
 mod snapshot;
 mod systemd;
-mod wire;
 mod upstream;
 pub mod website;
+mod wire;
 
 pub use capture::Capture;
 pub use desktop::{RemoteDesktop, Screen};
@@ -31,9 +31,9 @@ pub use resolved::Resolved;
 pub use service::{SPEAK, Service};
 pub use snapshot::{Snapshot, until};
 pub use systemd::Systemd;
-pub use wire::Wire;
 pub use upstream::Upstream;
 pub use website::Website;
+pub use wire::Wire;
 
 use std::net::Ipv4Addr;
 
