@@ -5,7 +5,7 @@ use tests::lab::{Snapshot, available};
 use super::{ADDRESS, Home, PEER, sabotaged};
 
 /// Cycles on every push; `HOMEPORT_CYCLES` sets more.
-const CYCLES: usize = 20;
+const CYCLES: usize = 100;
 
 impl Home {
     fn snapshot(&self) -> Snapshot {
@@ -54,8 +54,8 @@ fn after_sigkill_the_prefix_is_a_dead_end_and_the_next_start_restores_the_machin
 }
 
 #[test]
-fn twenty_cycles_leave_nothing_behind() {
-    if !available("twenty_cycles_leave_nothing_behind") {
+fn a_hundred_cycles_leave_nothing_behind() {
+    if !available("a_hundred_cycles_leave_nothing_behind") {
         return;
     }
     let home = Home::new();

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use netlink_packet_route::AddressFamily;
@@ -19,6 +20,12 @@ use crate::plan::{
     DEVICE_METRIC, FALLBACK_METRIC, MTU, PREFIX_BITS, SOURCE_PRIORITY, Seen, SeenDevice, Step, TABLE, TOWARDS_PRIORITY,
     prefix,
 };
+
+/// The kernel lists one thing at a time on a connection. A look that was given up in the middle (something more urgent
+/// came) is still being answered when the next one asks; so it asks again after this,
+const BUSY_PAUSE: Duration = Duration::from_millis(2);
+/// and so often.
+const BUSY_TRIES: usize = 100;
 
 /// A connection for requests.
 #[derive(Debug)]
@@ -56,6 +63,16 @@ impl Netlink {
 
     /// The machine as it is; `device` is the index of ours.
     pub async fn look(&self, name: &str, device: Option<u32>) -> io::Result<Look> {
+        for _ in 0..BUSY_TRIES {
+            match self.look_once(name, device).await {
+                Err(error) if error.raw_os_error() == Some(nix::libc::EBUSY) => tokio::time::sleep(BUSY_PAUSE).await,
+                looked => return looked,
+            }
+        }
+        self.look_once(name, device).await
+    }
+
+    async fn look_once(&self, name: &str, device: Option<u32>) -> io::Result<Look> {
         let links: Vec<LinkMessage> = self.handle.link().get().execute().try_collect().await.map_err(io_error)?;
         let addresses: Vec<AddressMessage> =
             self.handle.address().get().execute().try_collect().await.map_err(io_error)?;
