@@ -1,6 +1,9 @@
 //go:build tools
 
-// Keeps the relay peer in go.mod: `go build tailscale.com/cmd/derper` makes the binary that `make bench` measures.
+// Keeps the peers that `make bench` builds from modules in go.mod: a relay, and a tunnel with a device.
 package peers
 
-import _ "tailscale.com/cmd/derper"
+import (
+	_ "golang.zx2c4.com/wireguard"
+	_ "tailscale.com/cmd/derper"
+)

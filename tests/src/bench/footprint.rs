@@ -30,18 +30,19 @@ pub fn daemon_pid(host: &Host) -> anyhow::Result<u32> {
 
 /// Percent of one core that a process used during `span`.
 pub async fn cpu_percent(pid: u32, span: Duration) -> anyhow::Result<f64> {
-    let before = cpu_ticks(pid)?;
+    let before = cpu_seconds(pid)?;
     tokio::time::sleep(span).await;
-    // USER_HZ is 100 on every Linux that Rust supports.
-    Ok((cpu_ticks(pid)? - before) / 100.0 / span.as_secs_f64() * 100.0)
+    Ok((cpu_seconds(pid)? - before) / span.as_secs_f64() * 100.0)
 }
 
-fn cpu_ticks(pid: u32) -> anyhow::Result<f64> {
+/// Seconds of processor time that a process used, its own and the kernel's for it.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let fields = stat.rsplit(')').next().context("no fields")?;
     let mut fields = fields.split_whitespace().skip(11);
     let mut next = || -> anyhow::Result<f64> { Ok(fields.next().context("too few fields")?.parse()?) };
-    Ok(next()? + next()?)
+    // USER_HZ is 100 on every Linux that Rust supports.
+    Ok((next()? + next()?) / 100.0)
 }
 
 /// Milliseconds that a command takes to its successful end.

@@ -11,6 +11,8 @@ pub enum Target {
     RatioAtMost(f64),
     /// Median of ours is at most this.
     AtMost(f64),
+    /// Median of ours is at least this.
+    AtLeast(f64),
 }
 
 /// One measured thing.
@@ -49,6 +51,7 @@ impl Row {
             Target::RatioAtLeast(least) => self.ratio().map(|ratio| ratio >= least),
             Target::RatioAtMost(most) => self.ratio().map(|ratio| ratio <= most),
             Target::AtMost(most) => spread(&self.ours).map(|(_, median, _)| median <= most),
+            Target::AtLeast(least) => spread(&self.ours).map(|(_, median, _)| median >= least),
         }
     }
 
@@ -57,6 +60,7 @@ impl Row {
             Target::RatioAtLeast(least) => format!("ratio ≥ {least}"),
             Target::RatioAtMost(most) => format!("ratio ≤ {most}"),
             Target::AtMost(most) => format!("≤ {most}"),
+            Target::AtLeast(least) => format!("≥ {least}"),
         };
         let ratio = self.ratio().map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
         let verdict = self.met().map_or("not measured", |met| if met { "met" } else { "MISSED" });

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tests::bench::table::{Row, Target, markdown};
-use tests::bench::{footprint, peers, relay, tunnel};
+use tests::bench::{device, footprint, inside, peers, relay, tunnel};
 use tests::binary;
 use tests::host::{Host, Setup};
 
@@ -20,9 +20,17 @@ const PAIRS: usize = 4;
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    // `bench relays` looks at one thing and writes no page.
-    if std::env::args().nth(1).as_deref() == Some("relays") {
-        relays(&Host::start(Setup::default()).await, folder.path(), &mut rows).await?;
+    // `bench relays` and `bench device` look at one thing and write no page.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => {}
+        ["relays"] => relays(&Host::start(Setup::default()).await, folder.path(), &mut rows).await?,
+        ["device"] => device::measure(ROUNDS, folder.path(), &mut rows).await?,
+        ["stage"] => return device::hold().await,
+        ["inside", ref rest @ ..] => return measure_inside(rest).await,
+        _ => anyhow::bail!("usage: bench [relays | device | stage]"),
+    }
+    if !words.is_empty() {
         println!("{}", markdown(&rows));
         return Ok(());
     }
@@ -32,10 +40,22 @@ async fn main() -> anyhow::Result<()> {
     tunnels(&host, folder.path(), &mut rows).await?;
     relays(&host, folder.path(), &mut rows).await?;
     drop(host);
+    device::measure(ROUNDS, folder.path(), &mut rows).await?;
     let homeport = binary::path("homeport");
     let size = footprint::mebibytes(&homeport)?;
     rows.push(Row { what: "`homeport` static, MiB", ours: vec![size], peer: vec![], target: Target::AtMost(15.0) });
     report(&rows)
+}
+
+/// What `device` asks of this program in a namespace: one number on standard output.
+async fn measure_inside(words: &[&str]) -> anyhow::Result<()> {
+    let number = match *words {
+        ["dns", name, seconds] => inside::dns(name, seconds.parse()?).await?,
+        ["first-name", name, socket, url] => inside::first_name(name, socket.as_ref(), url).await?,
+        _ => anyhow::bail!("usage: bench inside dns NAME SECONDS | bench inside first-name NAME SOCKET URL"),
+    };
+    println!("{number}");
+    Ok(())
 }
 
 async fn idle(host: &Host, rows: &mut Vec<Row>) -> anyhow::Result<()> {
