@@ -1,5 +1,5 @@
-//! The system tunnel as a whole, in two namespaces: speed and cost of one TCP stream beside `wireguard-go` on the same
-//! cable, the name server's answers, rest, and how long the switch takes. Rounds of both sides are interleaved.
+//! The system tunnel as a whole, in two namespaces: speed and cost of one TCP stream beside `wireguard-go` on a cable
+//! of its own, the name server's answers, rest, and how long the switch takes. Rounds of both sides are interleaved.
 //!
 //! Which peer decides: the Go module as it is now, at the MTU of 1420 that it chooses itself, which is its fastest form.
 //! The same at our MTU of 1280, and Debian's release of 2022, which does not batch yet, stand beside it.
@@ -75,8 +75,12 @@ pub async fn hold() -> anyhow::Result<()> {
     let stage = Stage::build().await?;
     let address = stage.connect().await?;
     let [service, daemon] = stage.processes()?;
-    println!("near {} far {} address {address} service {service} daemon {daemon}", stage.near.name(), stage.far.name());
-    println!("for example: ip netns exec {} iperf3 -6 -c {address}; Enter ends it", stage.near.name());
+    println!(
+        "near {} far {} address {address} service {service} daemon {daemon}",
+        stage.cable.near.name(),
+        stage.cable.far.name()
+    );
+    println!("for example: ip netns exec {} iperf3 -6 -c {address}; Enter ends it", stage.cable.near.name());
     std::io::stdin().read_line(&mut String::new())?;
     Ok(())
 }
@@ -88,25 +92,27 @@ async fn streams(
     rounds: usize,
     folder: &Path,
 ) -> anyhow::Result<Streams> {
-    let module = match peers::build("golang.zx2c4.com/wireguard", "wireguard-go", folder)? {
-        Some(program) => Some(Pair::start(&program, stage, 0).await?),
+    let mut module = match peers::build("golang.zx2c4.com/wireguard", "wireguard-go", folder)? {
+        Some(program) => Some(Pair::start(&program, 0).await?),
         None => None,
     };
     let debian = PathBuf::from(DEBIAN);
-    let debian = if debian.is_file() { Some(Pair::start(&debian, stage, 1).await?) } else { None };
+    let mut debian = if debian.is_file() { Some(Pair::start(&debian, 1).await?) } else { None };
     let mut streams = Streams::default();
     for round in 0..rounds {
         streams.cipher.push(cipher::megabits(CIPHER)?);
-        streams.out.push(run(stage, address, Way::Out, SECONDS, ours)?);
-        if let Some(pair) = &module {
+        streams.out.push(run(&mut stage.cable, address, Way::Out, SECONDS, ours)?);
+        if let Some(pair) = &mut module {
             for (mtu, flows) in [(THEIR_MTU, &mut streams.module), (OUR_MTU, &mut streams.module_small)] {
-                pair.set_mtu(stage, mtu);
-                flows.push(run(stage, &pair.address(), Way::Out, SECONDS, pair.processes())?);
+                pair.set_mtu(mtu);
+                let (address, ends) = (pair.address(), pair.processes());
+                flows.push(run(&mut pair.cable, address, Way::Out, SECONDS, ends)?);
             }
         }
-        streams.back.push(run(stage, address, Way::Back, SECONDS, ours)?);
-        if let Some(pair) = &debian {
-            streams.debian.push(run(stage, &pair.address(), Way::Out, SECONDS, pair.processes())?);
+        streams.back.push(run(&mut stage.cable, address, Way::Back, SECONDS, ours)?);
+        if let Some(pair) = &mut debian {
+            let (address, ends) = (pair.address(), pair.processes());
+            streams.debian.push(run(&mut pair.cable, address, Way::Out, SECONDS, ends)?);
         }
         streams.show(round);
     }
@@ -170,7 +176,7 @@ fn first_name(stage: &Stage) -> anyhow::Result<f64> {
 
 /// What this program prints when it runs in the near namespace.
 fn inside(stage: &Stage, arguments: &[&str], input: &str) -> anyhow::Result<f64> {
-    let mut command: Command = stage.near.command(std::env::current_exe()?);
+    let mut command: Command = stage.cable.near.command(std::env::current_exe()?);
     command.arg("inside").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn()?;
     child.stdin.take().context("no standard input")?.write_all(input.as_bytes())?;

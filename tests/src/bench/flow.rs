@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use super::footprint::cpu_seconds;
-use super::stage::Stage;
+use super::stage::Cable;
 use crate::binary;
 
 /// What one stream showed.
@@ -30,9 +30,9 @@ pub enum Way {
 }
 
 /// A stream of `seconds` to `address`, from the near machine.
-pub fn run(stage: &mut Stage, address: &str, way: Way, seconds: u32, processes: [u32; 2]) -> anyhow::Result<Flow> {
-    anyhow::ensure!(stage.is_serving(), "the iperf3 server ended");
-    let mut command = stage.near.command("iperf3");
+pub fn run(cable: &mut Cable, address: &str, way: Way, seconds: u32, processes: [u32; 2]) -> anyhow::Result<Flow> {
+    anyhow::ensure!(cable.is_serving(), "the iperf3 server ended");
+    let mut command = cable.near.command("iperf3");
     command.args(["-6", "-J", "-c", address, "-t", &seconds.to_string()]);
     if way == Way::Back {
         command.arg("-R");

@@ -8,7 +8,8 @@
 //!   iperf3 -c                      iperf3 -s
 //! ```
 //!
-//! Not here: what is measured, and the other tunnel on the same cable (`wireguard`).
+//! Not here: what is measured, and the other tunnel, which has a cable of its own (`wireguard`): on one cable ours would
+//! find a path through the other.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -46,27 +47,49 @@ impl Drop for Guard {
     }
 }
 
-/// See the module. Fields end in this order.
-pub struct Stage {
+/// Two machines on a cable, and an iperf3 server on the far one. Fields end in this order.
+pub struct Cable {
     iperf: Guard,
-    service: Guard,
-    host: Host,
-    folder: tempfile::TempDir,
-    /// Where the tunnel is.
+    /// Where the stream begins.
     pub near: Namespace,
-    /// Where the workspace is.
+    /// Where it is served.
     pub far: Namespace,
 }
 
-impl Stage {
-    /// Lays the cable and starts everything on both ends; the tunnel is not told of the deployment yet.
-    pub async fn build() -> anyhow::Result<Self> {
+impl Cable {
+    /// Lays it.
+    pub fn lay() -> anyhow::Result<Self> {
         let (near, far) = (Namespace::new("near"), Namespace::new("far"));
         near.cable("eth0", &far, "eth0");
         for (namespace, address) in [(&near, NEAR), (&far, FAR)] {
             namespace.ip(&["addr", "add", &format!("{address}/24"), "dev", "eth0"]);
             namespace.ip(&["link", "set", "eth0", "up"]);
         }
+        let mut iperf = far.command("iperf3");
+        let iperf = Guard(quiet(iperf.arg("-s")).spawn()?);
+        Ok(Self { iperf, near, far })
+    }
+
+    /// Whether the iperf3 server still runs.
+    pub fn is_serving(&mut self) -> bool {
+        matches!(self.iperf.0.try_wait(), Ok(None))
+    }
+}
+
+/// See the module. Fields end in this order.
+pub struct Stage {
+    service: Guard,
+    host: Host,
+    folder: tempfile::TempDir,
+    /// Tunnel near, workspace far.
+    pub cable: Cable,
+}
+
+impl Stage {
+    /// Lays the cable and starts everything on both ends; the tunnel is not told of the deployment yet.
+    pub async fn build() -> anyhow::Result<Self> {
+        let cable = Cable::lay()?;
+        let (near, far) = (&cable.near, &cable.far);
         let folder = tempfile::tempdir()?;
         let mut host = Host::start(Setup { namespace: Some(far.name().to_owned()), ..Setup::default() }).await;
         host.listen_on(SocketAddr::from((FAR, PORT))).await;
@@ -80,11 +103,8 @@ impl Stage {
         let mut service = near.command(binary::path("homeport-tunnel"));
         service.arg("--socket").arg(folder.path().join("tunnel.sock")).arg("--state-dir").arg(folder.path());
         service.args(["--group", "0", "--log", "warn"]);
-        let mut iperf = far.command("iperf3");
-        iperf.arg("-s");
         let service = Guard(quiet(&mut service).spawn()?);
-        let iperf = Guard(quiet(&mut iperf).spawn()?);
-        let stage = Self { iperf, service, host, folder, near, far };
+        let stage = Self { service, host, folder, cable };
         tokio::time::timeout(LIMIT, async {
             while Tunnel::open(&stage.socket()).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -119,7 +139,7 @@ impl Stage {
                         return anyhow::Ok(daemon.address);
                     }
                     // A path is looked for when there is something to send.
-                    let mut ping = self.near.command("ping");
+                    let mut ping = self.cable.near.command("ping");
                     binary::output(ping.args(["-6", "-c1", "-W1", &daemon.address.to_string()]));
                 }
             }
@@ -130,11 +150,6 @@ impl Stage {
     /// The processes of our tunnel: the service near, the workspace daemon far.
     pub fn processes(&self) -> anyhow::Result<[u32; 2]> {
         Ok([self.service.0.id(), footprint::daemon_pid(&self.host)?])
-    }
-
-    /// The iperf3 server of the far machine still runs.
-    pub fn is_serving(&mut self) -> bool {
-        matches!(self.iperf.0.try_wait(), Ok(None))
     }
 }
 

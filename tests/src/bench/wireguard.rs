@@ -1,4 +1,4 @@
-//! The other tunnel on the same cable: `wireguard-go` at both ends, each with a device of its own, told what to do over
+//! The other tunnel on a cable like ours: `wireguard-go` at both ends, each with a device of its own, told what to do over
 //! its configuration socket. Ended on drop, which removes device and socket.
 
 use std::io::{Read, Write};
@@ -11,12 +11,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use proto::key::NodePrivate;
 
-use super::stage::{FAR, Guard, NEAR, Stage, quiet};
+use super::stage::{Cable, FAR, Guard, NEAR, quiet};
 use crate::lab::Namespace;
 
 /// Both ends inside the tunnel.
 const INSIDE: [&str; 2] = ["fd82::1", "fd82::2"];
-/// UDP ports of the first pair; a second one takes the next.
+/// UDP port of both ends.
 const PORT: u16 = 51820;
 /// How long an end may take to open its socket.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -24,7 +24,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// A running pair.
 pub struct Pair {
     ends: [End; 2],
-    number: u8,
+    /// What it runs over.
+    pub cable: Cable,
 }
 
 struct End {
@@ -33,38 +34,32 @@ struct End {
 }
 
 impl Pair {
-    /// Starts this program at both ends. `number` keeps several pairs apart.
-    pub async fn start(program: &Path, stage: &Stage, number: u8) -> anyhow::Result<Self> {
-        let keys = [private()?, private()?];
-        let port = PORT + u16::from(number);
-        let near = End::start(program, &stage.near, &format!("hpn{number}x{}", std::process::id())).await?;
-        let far = End::start(program, &stage.far, &format!("hpf{number}x{}", std::process::id())).await?;
-        let pair = Self { ends: [near, far], number };
+    /// Starts this program at both ends. `number` keeps the sockets of several pairs apart.
+    pub async fn start(program: &Path, number: u8) -> anyhow::Result<Self> {
+        let (cable, keys) = (Cable::lay()?, [private()?, private()?]);
+        let near = End::start(program, &cable.near, &format!("hpn{number}x{}", std::process::id())).await?;
+        let far = End::start(program, &cable.far, &format!("hpf{number}x{}", std::process::id())).await?;
+        let pair = Self { ends: [near, far], cable };
         let hosts = [NEAR, FAR];
         for (mine, theirs) in [(0, 1), (1, 0)] {
             let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             let (own, other) = (hex(keys[mine].expose()), hex(keys[theirs].public().0));
             pair.ends[mine].tell(&format!(
-                "private_key={own}\nlisten_port={port}\npublic_key={other}\nendpoint={}:{port}\nallowed_ip={}/128\n",
-                hosts[theirs],
-                pair.inside(theirs)
+                "private_key={own}\nlisten_port={PORT}\npublic_key={other}\nendpoint={}:{PORT}\nallowed_ip={}/128\n",
+                hosts[theirs], INSIDE[theirs]
             ))?;
         }
-        for (mine, namespace) in [(0, &stage.near), (1, &stage.far)] {
+        for (mine, namespace) in [(0, &pair.cable.near), (1, &pair.cable.far)] {
             let device = &pair.ends[mine].device;
-            namespace.ip(&["addr", "add", &format!("{}/64", pair.inside(mine)), "dev", device, "nodad"]);
+            namespace.ip(&["addr", "add", &format!("{}/64", INSIDE[mine]), "dev", device, "nodad"]);
             namespace.ip(&["link", "set", device, "up"]);
         }
         Ok(pair)
     }
 
-    fn inside(&self, end: usize) -> String {
-        INSIDE[end].replace("fd82:", &format!("fd82:{}:", self.number))
-    }
-
     /// The far end's address.
-    pub fn address(&self) -> String {
-        self.inside(1)
+    pub fn address(&self) -> &'static str {
+        INSIDE[1]
     }
 
     /// Both processes.
@@ -73,8 +68,8 @@ impl Pair {
     }
 
     /// Changes the MTU of both devices.
-    pub fn set_mtu(&self, stage: &Stage, mtu: u16) {
-        for (end, namespace) in self.ends.iter().zip([&stage.near, &stage.far]) {
+    pub fn set_mtu(&self, mtu: u16) {
+        for (end, namespace) in self.ends.iter().zip([&self.cable.near, &self.cable.far]) {
             namespace.ip(&["link", "set", &end.device, "mtu", &mtu.to_string()]);
         }
     }

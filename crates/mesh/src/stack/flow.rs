@@ -214,12 +214,15 @@ impl Flow {
         // A scaled window is rounded down, so its edge moves back by up to one unit between two acknowledgements (RFC 7323,
         // 2.4). smoltcp never repeats what was cut off there while it probes a closed window: stay a unit away.
         let window = acknowledgement.window.saturating_sub(u16::from(self.window_scale > 0));
-        let mut limited = packet.to_vec();
-        packet::set_window(&mut limited, window.min(limit));
         self.probe.note_acknowledgement(acknowledgement.number, self.send_limit.under_way(), now);
         if verdict == Verdict::Skip {
             return;
         }
+        // The memory of the last one: an allocation for each packet would be felt.
+        let mut limited = std::mem::take(&mut self.acknowledgement);
+        limited.clear();
+        limited.extend_from_slice(packet);
+        packet::set_window(&mut limited, window.min(limit));
         self.feed(&limited, outbox, now);
         packet::make_bare(&mut limited);
         self.acknowledgement = limited;

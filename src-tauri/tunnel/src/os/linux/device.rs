@@ -7,19 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::BytesMut;
-use tun_rs::{DeviceBuilder, GROTable, InterruptEvent, SyncDevice, VIRTIO_NET_HDR_LEN};
+use tun_rs::{DeviceBuilder, InterruptEvent, SyncDevice};
 
+use super::merge::Merger;
 use super::offload::Splitter;
 use crate::os::{NetworkError, Tun};
 
 /// The kernel's door.
 const DOOR: &str = "/dev/net/tun";
-/// Packets handed to the kernel in one go; bounds the copies that wait with room for coalescing.
-const BATCH: usize = 128;
-/// Room of a copy at rest. A copy that grew into a super-packet is given back to the allocator, but for a few.
-const ROOM: usize = 2048;
-/// Copies that may stay grown: one for each flow that is busy at the same time.
-const GROWN: usize = 8;
 
 /// Makes the device. It vanishes when reader and writer are dropped, or with the process.
 ///
@@ -48,7 +43,7 @@ pub fn open(name: &str) -> Result<Tun, NetworkError> {
     let stop = Arc::new(Stop { asked: AtomicBool::new(false), event: InterruptEvent::new().map_err(refused)? });
     let device = Arc::new(device);
     let reader = TunReader { device: Arc::clone(&device), stop, splitter: Splitter::new(device.tcp_gso()) };
-    let writer = TunWriter { device, copies: Vec::new(), table: Box::default() };
+    let writer = TunWriter { device, merger: Merger::default() };
     Ok(Tun { name: name.to_owned(), reader, writer })
 }
 
@@ -126,14 +121,12 @@ impl TunReader {
 /// What programs get from the tunnel.
 pub struct TunWriter {
     device: Arc<SyncDevice>,
-    /// Copies with room in front for the kernel's header and behind for the packets that follow in the same flow.
-    copies: Vec<BytesMut>,
-    table: Box<GROTable>,
+    merger: Merger,
 }
 
 impl Clone for TunWriter {
     fn clone(&self) -> Self {
-        Self { device: Arc::clone(&self.device), copies: Vec::new(), table: Box::default() }
+        Self { device: Arc::clone(&self.device), merger: Merger::default() }
     }
 }
 
@@ -141,19 +134,16 @@ impl TunWriter {
     /// Hands packets to the kernel, neighbours of one TCP flow as one super-packet. Drains; what the kernel does not
     /// take is dropped. Never blocks.
     pub fn write(&mut self, packets: &mut Vec<BytesMut>) {
-        for batch in packets.chunks(BATCH) {
-            self.copies.resize_with(self.copies.len().max(batch.len()), || BytesMut::with_capacity(ROOM));
-            for (copy, packet) in self.copies.iter_mut().zip(batch) {
-                copy.clear();
-                copy.resize(VIRTIO_NET_HDR_LEN, 0);
-                copy.extend_from_slice(packet);
+        let refused = |error: io::Error| tracing::debug!(%error, "the device does not take a packet");
+        if self.device.tcp_gso() {
+            let device = &self.device;
+            self.merger.merge(packets, |pieces| {
+                device.send_vectored(pieces).map_err(refused).ok();
+            });
+        } else {
+            for packet in packets.iter() {
+                self.device.send(packet).map_err(refused).ok();
             }
-            let copies = &mut self.copies[..batch.len()];
-            if let Err(error) = self.device.send_multiple(&mut self.table, copies, VIRTIO_NET_HDR_LEN) {
-                tracing::debug!(%error, "the device does not take a packet");
-            }
-            let grown = self.copies.iter_mut().filter(|copy| copy.capacity() > 2 * ROOM).skip(GROWN);
-            grown.for_each(|copy| *copy = BytesMut::with_capacity(ROOM));
         }
         packets.clear();
     }

@@ -2,7 +2,7 @@
 //! more, except the files of name services that are not systemd-resolved.
 //!
 //! ```text
-//!   Machine ── device (TUN, offload) ── pump's threads
+//!   Machine ── device (TUN, offload, merge) ── pump's threads
 //!      ├────── netlink (look, make, unmake)
 //!      └────── watch (netlink groups, D-Bus signals) ──► happened
 //!   Names ──── resolved · network_manager · openresolv · resolv_conf
@@ -10,6 +10,7 @@
 
 mod bus;
 mod device;
+mod merge;
 mod names;
 mod netlink;
 mod offload;

@@ -1,5 +1,5 @@
 //! What one read of the device gives: a packet, or a super-packet that is split here into packets with right
-//! checksums. Not here: reading, and the other direction (`tun_rs` coalesces).
+//! checksums. Not here: reading, and the other direction (`merge`).
 //!
 //! With `IFF_VNET_HDR` a read is a head of ten bytes (flags, kind, length of the headers, size of a segment's data, where
 //! the checksum starts and where it stands) and the packet.
