@@ -125,6 +125,9 @@ fn replay(text: &[u8]) -> Vec<Step> {
 
 fn make_folder(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
+    if is_replaceable(folder)? {
+        return Err(refused(folder, "can be replaced by others, who may write to the folder around it"));
+    }
     let me = nix::unistd::geteuid().as_raw();
     // systemd puts a link of its own in front of the state of a dynamic user; nobody else's link is followed.
     let link = std::fs::symlink_metadata(folder)?;
@@ -139,6 +142,18 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         return Err(refused(folder, "is writable for others"));
     }
     Ok(())
+}
+
+/// Whether somebody besides root and us can put another folder in the place of this one. Where names are sticky (as in
+/// `/tmp`), only whoever made one can.
+///
+/// # Errors
+/// The folder around it is not there.
+pub fn is_replaceable(folder: &Path) -> io::Result<bool> {
+    let around = folder.parent().filter(|around| !around.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let found = std::fs::metadata(around)?;
+    let (mode, me) = (found.permissions().mode(), nix::unistd::geteuid().as_raw());
+    Ok(![0, me].contains(&found.uid()) || (mode & 0o022 != 0 && mode & 0o1000 == 0))
 }
 
 /// Opens a file of ours for reading and writing; makes it when it is missing. No link is followed.

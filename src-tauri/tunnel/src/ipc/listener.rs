@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::journal::is_replaceable;
 use crate::os::peer;
 use crate::owner::Credentials;
 
@@ -117,6 +118,9 @@ impl Drop for Listener {
 fn prepare(folder: &Path) -> Result<(), ListenError> {
     let wrong = |what| ListenError::Folder { folder: folder.to_owned(), what };
     let fail = |source| ListenError::Io { doing: "make the folder", path: folder.to_owned(), source };
+    if is_replaceable(folder).map_err(fail)? {
+        return Err(wrong("can be replaced by others, who may write to the folder around it"));
+    }
     match std::fs::symlink_metadata(folder) {
         Ok(found) if !found.is_dir() => Err(wrong("is no folder")),
         Ok(found) if found.uid() != nix::unistd::geteuid().as_raw() => Err(wrong("belongs to another user")),
