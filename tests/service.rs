@@ -8,10 +8,14 @@
 mod callers;
 #[path = "service/captured.rs"]
 mod captured;
+#[path = "service/exposed.rs"]
+mod exposed;
 #[path = "service/installed.rs"]
 mod installed;
 #[path = "service/names.rs"]
 mod names;
+#[path = "service/planted.rs"]
+mod planted;
 #[path = "service/programs.rs"]
 mod programs;
 #[path = "service/stage.rs"]
