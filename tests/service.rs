@@ -24,8 +24,6 @@ mod stage;
 mod two;
 #[path = "service/unit.rs"]
 mod unit;
-#[path = "service/watcher.rs"]
-mod watcher;
 
 use std::ops::Deref;
 use std::time::{Duration, Instant};

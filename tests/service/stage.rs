@@ -14,9 +14,7 @@ use std::time::Duration;
 use proto::ipc::{Event, NameService};
 use tests::binary::{output, path, run, said};
 use tests::host::{Host, Setup};
-use tests::lab::{Capture, Namespace, Resolved, Service, Upstream, resolved, until};
-
-use super::watcher::watch_until;
+use tests::lab::{Capture, Namespace, Resolved, Service, Upstream, resolved, until, watch_until};
 
 /// One test at a time: each fills this machine.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

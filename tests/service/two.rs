@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use proto::ipc::{Event, HealthCode};
 use tests::binary::output;
+use tests::lab::watch_until;
 
 use super::sabotaged;
 use super::stage::{Stage, ssh};
-use super::watcher::watch_until;
 
 const SOON: Duration = Duration::from_secs(20);
 

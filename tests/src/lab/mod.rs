@@ -19,6 +19,7 @@ mod service;
 mod snapshot;
 mod systemd;
 mod upstream;
+mod watcher;
 pub mod website;
 mod wire;
 
@@ -32,6 +33,7 @@ pub use service::{SPEAK, Service};
 pub use snapshot::{Snapshot, until};
 pub use systemd::Systemd;
 pub use upstream::Upstream;
+pub use watcher::watch_until;
 pub use website::Website;
 pub use wire::Wire;
 

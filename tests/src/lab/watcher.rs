@@ -1,4 +1,4 @@
-//! Watches the service's state as the tray and `homeport connect status` do.
+//! Watches the state of a tunnel service as the tray and `homeport connect status` do.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
