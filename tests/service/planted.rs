@@ -235,7 +235,8 @@ fn no_caller_makes_it_open_a_path() {
     let canary = house.path("outside/canary");
     fs::write(&canary, "http://127.0.0.1:1\n").unwrap();
     let trace = house.path("trace");
-    let before = ["strace", "-f", "-qq", "-s", "4096", "-e", "trace=%file", "-o", trace.to_str().unwrap()];
+    // With `-D` the process that is started, and killed in the end, is the service itself.
+    let before = ["strace", "-D", "-f", "-qq", "-s", "4096", "-e", "trace=%file", "-o", trace.to_str().unwrap()];
     let running = house.start(&before).expect("a service under strace");
     let path = canary.display();
     for url in [
