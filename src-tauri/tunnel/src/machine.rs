@@ -62,6 +62,8 @@ pub trait Machine: Send + 'static {
     fn bring_up(&mut self, address: Ipv6Addr) -> impl Future<Output = Result<Link, Health>> + Send;
     /// Tells the system's resolver which suffixes are ours.
     fn set_names(&mut self, suffixes: &[Suffix]) -> impl Future<Output = NameService> + Send;
+    /// The system's resolver is to keep no answer of ours.
+    fn forget_names(&mut self) -> impl Future<Output = ()> + Send;
     /// Leaves everything as it was found.
     fn take_down(&mut self) -> impl Future<Output = ()> + Send;
     /// What is wrong now.
@@ -84,6 +86,10 @@ impl Machine for System {
 
     async fn set_names(&mut self, suffixes: &[Suffix]) -> NameService {
         self.0.set_names(suffixes).await
+    }
+
+    async fn forget_names(&mut self) {
+        self.0.forget_names().await;
     }
 
     async fn take_down(&mut self) {
@@ -136,6 +142,8 @@ pub enum Order {
     BringUp(Ipv6Addr),
     /// See [`Machine::set_names`].
     SetNames(Vec<Suffix>),
+    /// See [`Machine::forget_names`].
+    ForgetNames,
     /// See [`Machine::take_down`].
     TakeDown,
 }
@@ -172,6 +180,10 @@ pub async fn run(mut machine: impl Machine, mut orders: mpsc::Receiver<Order>, n
                     Err(health) => MachineNews::Failed(health),
                 },
                 Some(Order::SetNames(suffixes)) => MachineNews::Named(machine.set_names(&suffixes).await),
+                Some(Order::ForgetNames) => {
+                    machine.forget_names().await;
+                    continue;
+                }
                 Some(Order::TakeDown) => {
                     machine.take_down().await;
                     MachineNews::Down

@@ -157,6 +157,14 @@ impl Network {
         self.told
     }
 
+    /// The system's resolver forgets what it learnt from us: a workspace that has stopped has no name any more, and two
+    /// seconds of a resolver's memory would be most of what we promise.
+    pub async fn forget_names(&mut self) {
+        if let Err(error) = self.names.forget(self.told).await {
+            tracing::debug!(%error, "the resolver keeps names that are gone for two seconds");
+        }
+    }
+
     /// Everything as it was found.
     pub async fn take_down(&mut self) {
         self.wanted = None;

@@ -288,17 +288,24 @@ impl State {
         let directory = Directory::new(zones.iter().map(|(_, zone)| *zone));
         let keys: Vec<Key> = zones.iter().map(|(key, _)| *key).collect();
         self.clashes = self.clashes_in(&directory, &keys);
+        let is_outdated = self.directory.is_outdated_by(&directory);
         self.directory = Arc::new(directory);
         self.effects.push(Effect::Refresh);
-        self.tell_names();
+        // A resolver that is told anew forgets by itself.
+        if !self.tell_names() && is_outdated && matches!(self.device, DeviceState::Up(_)) {
+            self.effects.push(Effect::Order(Order::ForgetNames));
+        }
     }
 
-    fn tell_names(&mut self) {
+    /// Whether there was something to tell.
+    fn tell_names(&mut self) -> bool {
         let suffixes = self.directory.suffixes();
-        if matches!(self.device, DeviceState::Up(_)) && suffixes != self.told.as_slice() {
+        let is_news = matches!(self.device, DeviceState::Up(_)) && suffixes != self.told.as_slice();
+        if is_news {
             self.told = suffixes.to_vec();
             self.effects.push(Effect::Order(Order::SetNames(self.told.clone())));
         }
+        is_news
     }
 
     fn clashes_in(&self, directory: &Directory, keys: &[Key]) -> HashMap<Key, Health> {

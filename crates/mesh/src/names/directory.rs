@@ -66,6 +66,15 @@ impl Directory {
         directory
     }
 
+    /// Whether an answer of this directory is wrong by a newer one: somebody who kept it must forget it.
+    #[must_use]
+    pub fn is_outdated_by(&self, newer: &Self) -> bool {
+        let is_kept = |(name, (_, address)): (&String, &(usize, Ipv6Addr))| {
+            newer.names.get(name).is_some_and(|(_, other)| other == address)
+        };
+        !self.names.iter().all(is_kept)
+    }
+
     fn insert(&mut self, name: &str, zone: usize, address: Ipv6Addr, suffix: &Suffix) {
         match self.names.entry(name.to_owned()) {
             // Of one zone, the later daemon wins: a restart may show two with one name for a moment.

@@ -86,6 +86,17 @@ impl Names {
     }
 
     /// Unreachable.
+    ///
+    /// # Errors
+    /// Unreachable.
+    pub async fn forget(&mut self, _: NameService) -> io::Result<()> {
+        match *self {}
+    }
+
+    /// Unreachable.
+    ///
+    /// # Errors
+    /// Unreachable.
     pub async fn tell(&mut self, _: NameService, _: &[Suffix]) -> io::Result<()> {
         match *self {}
     }

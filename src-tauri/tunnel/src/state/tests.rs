@@ -127,7 +127,8 @@ fn names_are_told_once_there_are_both_names_and_a_device() {
     assert_eq!(state.picture().service.names, Some(NameService::Resolved));
     // Another daemon, the same suffix: only our own names change.
     state.face(Key(1), face("coder", "ann", 8));
-    assert_eq!((effects(&mut state), box_of(&state)), (vec!["Refresh".to_owned()], Some(address(8))));
+    let told = ["Refresh", "ForgetNames"].map(str::to_owned).to_vec();
+    assert_eq!((effects(&mut state), box_of(&state)), (told, Some(address(8))), "nobody may keep the old answer");
     // Only the state differs: nothing is rebuilt.
     let same = Face { state: DeploymentState::Reconnecting, ..state.wanted["http://a"].face.clone() };
     state.face(Key(1), same);

@@ -91,6 +91,18 @@ impl Names {
         }
     }
 
+    /// Makes it forget what it learnt. The others have no memory, or none that can be cleared by us.
+    ///
+    /// # Errors
+    /// It does not take it.
+    pub async fn forget(&mut self, way: NameService) -> io::Result<()> {
+        if way != NameService::Resolved {
+            return Ok(());
+        }
+        let bus = self.bus().await.ok_or(io::ErrorKind::NotConnected)?;
+        resolved::flush(&bus).await.map_err(io::Error::other)
+    }
+
     /// Takes back what was told and does not go with the device.
     ///
     /// # Errors

@@ -49,8 +49,11 @@ pub async fn tell(bus: &Connection, device: &str, suffixes: &[Suffix]) -> zbus::
     flush(bus).await
 }
 
-async fn flush(bus: &Connection) -> zbus::Result<()> {
-    // What it learnt before was "no such name".
+/// Makes it forget what it learnt before: that there is no such name, or that there is one.
+///
+/// # Errors
+/// It does not take it.
+pub async fn flush(bus: &Connection) -> zbus::Result<()> {
     call(bus, "FlushCaches", &()).await
 }
 
