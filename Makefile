@@ -26,7 +26,7 @@ APT_BUILD := gcc libc6-dev make git ca-certificates
 APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3 bind9-dnsutils xvfb strace
 # Names differ between releases, and Ubuntu has no Chromium without snap: what apt knows, once its lists are fresh.
 APT_DESKTOP := $$(apt-cache search --names-only '^(chromium|freerdp[23]-x11)$$' 2>/dev/null | cut -d' ' -f1)
-APT_BENCH := iperf3
+APT_BENCH := iperf3 wireguard-go
 
 .PHONY: help run test lint bench interop rust apt-build apt-test lab-packages build
 
