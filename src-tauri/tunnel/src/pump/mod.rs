@@ -58,8 +58,15 @@ impl Pump {
         let run = move || {
             let mut outgoing = Outgoing::new(board.clone(), gate, streams);
             while !told.load(Ordering::Acquire) {
-                outgoing.begin(board.view(), Instant::now());
-                let read = reader.read(&mut |packet| outgoing.take(packet));
+                // A read may wait for hours: what is known is looked at when its first packet is there.
+                let mut has_begun = false;
+                let read = reader.read(&mut |packet| {
+                    if !has_begun {
+                        outgoing.begin(board.view(), Instant::now());
+                        has_begun = true;
+                    }
+                    outgoing.take(packet);
+                });
                 outgoing.flush();
                 if let Err(error) = read {
                     // Stopped, or the device is gone; then whoever made it says what follows.

@@ -34,7 +34,7 @@ impl Outgoing {
         Self { gate, streams, pen, view, now: Instant::now(), batches: Vec::new(), replies: Vec::new() }
     }
 
-    /// A read begins.
+    /// The first packet of a read is there.
     pub fn begin(&mut self, view: Arc<View>, now: Instant) {
         (self.view, self.now) = (view, now);
     }

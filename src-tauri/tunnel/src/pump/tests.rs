@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
+use std::{io, sync::mpsc::channel};
 
 use bytes::{Bytes, BytesMut};
 use mesh::driver::{Device, Outward, RelayTransport, Role, Unhandled};
@@ -16,9 +17,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::outgoing::Outgoing;
-use super::{Board, Inward, View};
+use super::{Board, Inward, Pump, View};
 use crate::gate::Gate;
-use crate::machine::Writer;
+use crate::machine::{Reader, Writer};
 use crate::packet;
 use crate::state::Key;
 
@@ -169,4 +170,46 @@ fn segment_sizes_of_daemons_are_lowered() {
     let packet = device.take().remove(0);
     assert_eq!(packet[62..], 1220u16.to_be_bytes());
     assert!(packet::read(&packet).is_some());
+}
+
+/// A device whose first packet comes after the names have changed; then it is gone.
+struct Late(Option<Box<dyn FnOnce() -> Vec<u8> + Send>>);
+
+impl Reader for Late {
+    fn read(&mut self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let wait = self.0.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        each(&wait());
+        Ok(())
+    }
+}
+
+/// One that tells when it was written to.
+#[derive(Clone)]
+struct Told(std::sync::mpsc::Sender<u8>);
+
+impl Writer for Told {
+    fn write(&mut self, packets: &mut Vec<BytesMut>) {
+        packets.iter().for_each(|packet| self.0.send(packet[40]).unwrap());
+    }
+
+    fn another(&self) -> Box<dyn Writer> {
+        Box::new(self.clone())
+    }
+}
+
+#[test]
+fn a_packet_that_was_long_waited_for_finds_what_is_known_then() {
+    let (board, (told, answers)) = (Arc::new(Board::default()), channel());
+    board.set_writer(Some(Box::new(Told(told))));
+    board.show(View::default());
+    let change = board.clone();
+    let wait = move || {
+        change.show(View { is_settled: true, ..View::default() });
+        syn(ours(), address(4), 0x10, [5, 0])
+    };
+    let (streams, _queued) = mpsc::channel::<Bytes>(4);
+    let reader = Box::new(Late(Some(Box::new(wait))));
+    let _pump = Pump::start(reader, Box::new(|| ()), board, Arc::new(Gate::new(ours())), streams).unwrap();
+    // By the old view it would be an ICMPv6 error, type 1; by the new one it is a reset, and this its port's first byte.
+    assert_eq!(answers.recv_timeout(std::time::Duration::from_secs(20)), Ok(0), "a reset");
 }
