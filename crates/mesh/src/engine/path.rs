@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!            no best ──pong──► trusted (UDP only) ──6.5 s without pong──► doubted (UDP and relay)
-//!               ▲                   ▲                                        │
+//!               ▲                   ▲              or a sign of a move       │
 //!               └── candidate gone ─┴──────────────── pong ──────────────────┘
 //! ```
 //!
+//! Signs of a move: the peer calls (it has no path to us), pings from an address that it never had, or does not answer
+//! a ping while data flows. A doubt costs some packets twice; a dead path that is trusted costs seconds.
 //! There is no downgrade: a trusted address stays until a better one answers; a doubted one until any answers, or until
 //! it is no candidate any more. Not here: sealing and sending pings, relays.
 
@@ -22,6 +24,8 @@ mod tests;
 const TRUST: Duration = Duration::from_millis(6500);
 /// Ping of the best address while data flows.
 const HEARTBEAT: Duration = Duration::from_secs(3);
+/// A heartbeat that is unanswered for so long raises a doubt; slower than nearly every path that is used.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Without outgoing data for so long, heartbeats stop.
 const ACTIVE: Duration = Duration::from_secs(45);
 /// A best address slower than [`GOOD_ENOUGH`] is challenged this often.
@@ -187,8 +191,30 @@ impl PathState {
         candidate.seen = Some(now);
         if is_new {
             candidate.pinged = Some(now);
+            self.doubt(now);
         }
         Some(is_new)
+    }
+
+    /// The best address may be dead: the relay carries as well, until a pong says otherwise.
+    fn doubt(&mut self, now: Instant) {
+        if let Some(best) = self.best.as_mut().filter(|best| now <= best.trusted_until) {
+            best.trusted_until = now - Duration::from_nanos(1);
+        }
+    }
+
+    /// The address to ping when there is a doubt.
+    pub(super) fn doubted(&self, now: Instant) -> Option<SocketAddr> {
+        self.best.filter(|best| now > best.trusted_until).map(|best| best.address)
+    }
+
+    /// When a ping of the trusted address becomes suspiciously old.
+    fn suspicion_at(&self) -> Option<Instant> {
+        let best = self.best?;
+        let answered = best.trusted_until - TRUST;
+        let unanswered = |sent: &&Sent| sent.to == Via::Udp(best.address) && sent.at > answered;
+        let first = self.pings.iter().filter(unanswered).map(|sent| sent.at).min()?;
+        Some(first + PATIENCE).filter(|at| *at <= best.trusted_until)
     }
 
     /// The candidate that may be forgotten first makes room for another.
@@ -240,6 +266,7 @@ impl PathState {
     /// The endpoints of a call-me-maybe: they are pinged at once.
     pub(super) fn set_call_endpoints(&mut self, endpoints: &[SocketAddr], now: Instant) -> Vec<SocketAddr> {
         self.replace(endpoints, |candidate| &mut candidate.in_call, now);
+        self.doubt(now);
         for candidate in self.candidates.values_mut() {
             candidate.pinged = None;
         }
@@ -282,9 +309,7 @@ impl PathState {
             candidate.pinged = None;
         }
         self.discover_at = None;
-        if let Some(best) = &mut self.best {
-            best.trusted_until = now - Duration::from_nanos(1);
-        }
+        self.doubt(now);
         if self.is_active(now) {
             self.heartbeat_at = Some(now);
         }
@@ -299,6 +324,11 @@ impl PathState {
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Probe {
         self.pings.retain(|sent| now < sent.at + PING_TIMEOUT);
         self.forget(now);
+        if self.suspicion_at().is_some_and(|at| now >= at) {
+            self.doubt(now);
+            // The next heartbeat pings it again, and begins a search.
+            self.heartbeat_at = self.heartbeat_at.map(|at| at.min(now));
+        }
         if self.heartbeat_at.is_none_or(|at| now < at) {
             return Probe::default();
         }
@@ -333,7 +363,7 @@ impl PathState {
             .filter(|candidate| !candidate.in_node && !candidate.in_call)
             .filter_map(|candidate| Some(candidate.seen? + LEARNED_LIFETIME))
             .min();
-        [ping, learned, self.heartbeat_at].into_iter().flatten().min()
+        [ping, learned, self.heartbeat_at, self.suspicion_at()].into_iter().flatten().min()
     }
 }
 

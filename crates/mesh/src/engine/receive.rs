@@ -104,6 +104,9 @@ impl Engine {
                 let Some(is_new) = peer.path.note_ping(from, tx_id, now) else { return };
                 if is_new {
                     peer.ping(via, wire, now);
+                    if let Some(doubted) = peer.path.doubted(now) {
+                        peer.ping(Via::Udp(doubted), wire, now);
+                    }
                 }
                 from
             }

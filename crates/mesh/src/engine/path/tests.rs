@@ -103,7 +103,7 @@ fn a_trusted_address_is_replaced_by_a_better_one_and_a_doubted_one_by_any() {
     let now = start();
     let challenge = |after: Duration, latency: Duration| {
         let mut path = with_best("192.0.2.1:1", Duration::from_millis(20), now);
-        path.set_call_endpoints(&[at("192.0.2.2:2")], now + after);
+        path.set_node_endpoints(&["192.0.2.1:1", "192.0.2.2:2"].map(at), now + after);
         path.note_ping_sent(id(2), Via::Udp(at("192.0.2.2:2")), now + after);
         path.note_pong(id(2), now + after + latency);
         path.best.unwrap().address.port()
@@ -112,6 +112,60 @@ fn a_trusted_address_is_replaced_by_a_better_one_and_a_doubted_one_by_any() {
     assert_eq!(challenge(SECOND, Duration::from_millis(20)), 1);
     assert_eq!(challenge(SECOND, Duration::from_millis(40)), 1);
     assert_eq!(challenge(7 * SECOND, Duration::from_millis(40)), 2);
+}
+
+#[test]
+fn signs_of_a_move_raise_a_doubt_that_a_pong_ends() {
+    let now = start();
+    let check = |what: &str, act: fn(&mut PathState, Instant), expect: bool| {
+        let mut path = with_best("192.0.2.1:1", Duration::from_millis(20), now);
+        let then = now + SECOND;
+        path.note_ping("192.0.2.3:3".parse().unwrap(), id(7), now - SECOND);
+        path.best.as_mut().unwrap().trusted_until = now + TRUST;
+        act(&mut path, then);
+        assert_eq!(path.route(then + 2 * SECOND).relay, expect, "{what}");
+        path.note_ping_sent(id(9), Via::Udp(at("192.0.2.1:1")), then);
+        path.note_pong(id(9), then + 3 * SECOND);
+        assert!(!path.route(then + 4 * SECOND).relay, "{what}, and then a pong");
+    };
+    check("nothing", |_, _| {}, false);
+    check(
+        "a ping from where it pinged before",
+        |path, now| assert_eq!(path.note_ping(at("192.0.2.3:3"), id(8), now), Some(false)),
+        false,
+    );
+    check(
+        "a ping from elsewhere",
+        |path, now| assert_eq!(path.note_ping(at("192.0.2.4:4"), id(8), now), Some(true)),
+        true,
+    );
+    check("a call", |path, now| drop(path.set_call_endpoints(&[at("192.0.2.1:1")], now)), true);
+    check(
+        "a ping that is answered",
+        |path, now| {
+            path.note_ping_sent(id(2), Via::Udp(at("192.0.2.1:1")), now);
+            path.note_pong(id(2), now + SECOND / 2);
+            path.handle_timeout(now + SECOND);
+        },
+        false,
+    );
+    check(
+        "a ping that waits",
+        |path, now| {
+            path.note_ping_sent(id(2), Via::Udp(at("192.0.2.1:1")), now);
+            assert_eq!(path.suspicion_at(), Some(now + SECOND));
+            path.handle_timeout(now + SECOND * 9 / 10);
+        },
+        false,
+    );
+    check(
+        "a ping that waits too long",
+        |path, now| {
+            path.note_ping_sent(id(2), Via::Udp(at("192.0.2.1:1")), now);
+            path.handle_timeout(now + SECOND);
+        },
+        true,
+    );
 }
 
 #[test]
