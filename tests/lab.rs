@@ -2,6 +2,8 @@
 //! within ten seconds, relayed for ever where UDP is blocked, and a transfer that survives the switch. Root only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "lab/blocked.rs"]
+mod blocked;
 #[path = "lab/flap.rs"]
 mod flap;
 #[path = "lab/traffic.rs"]
@@ -21,7 +23,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tests::binary::{self, output, run, said};
 use tests::host::{Host, Setup};
-use tests::lab::{Lab, NatKind, SERVER, SERVER_NAME, SERVER_V6};
+use tests::lab::{Lab, Namespace, NatKind, SERVER, SERVER_NAME, SERVER_V6};
 use tests::payload;
 
 /// The laboratory is one machine: one test at a time.
@@ -65,13 +67,18 @@ impl Stage {
         host.listen_on(SocketAddr::new(here, 7080)).await;
         let (_, token) = host.session();
         let stage = Self { host, lab, token };
-        run(&mut stage.homeport(&["create", "box", "--template", "this-computer", "--yes"]));
+        // From beside the server: alice's way to it may be a bad one.
+        run(&mut stage.homeport_in(&stage.lab.internet, &["create", "box", "--template", "this-computer", "--yes"]));
         stage
     }
 
     /// `homeport` in alice's home.
     fn homeport(&self, arguments: &[&str]) -> Command {
-        let mut command = self.lab.alice.command(binary::path("homeport"));
+        self.homeport_in(&self.lab.alice, arguments)
+    }
+
+    fn homeport_in(&self, namespace: &Namespace, arguments: &[&str]) -> Command {
+        let mut command = namespace.command(binary::path("homeport"));
         let url = format!("http://{SERVER}:7080");
         command.args(arguments).env("CODER_URL", url).env("CODER_SESSION_TOKEN", &self.token);
         command.env("XDG_CONFIG_HOME", self.host.path("alice")).env("HOME", self.host.path("alice"));

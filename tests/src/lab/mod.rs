@@ -25,7 +25,7 @@ mod wire;
 
 pub use capture::Capture;
 pub use desktop::{RemoteDesktop, Screen};
-pub use namespace::Namespace;
+pub use namespace::{Namespace, inside};
 pub use nat::NatKind;
 pub use puppet::Puppet;
 pub use resolved::Resolved;

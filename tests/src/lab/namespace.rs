@@ -45,14 +45,9 @@ impl Namespace {
         run(self.command("nft").arg(command))
     }
 
-    /// Runs something on a thread that lives inside: what it opens stays inside, whoever uses it later.
+    /// See [`inside`].
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        let enter = || {
-            let door = std::fs::File::open(format!("/run/netns/{}", self.name)).unwrap();
-            nix::sched::setns(door, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
-            work()
-        };
-        std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        inside(&self.name, work)
     }
 
     /// Joins an interface here to one of another namespace.
@@ -67,4 +62,14 @@ impl Drop for Namespace {
         // A namespace that is gone already is no reason to fail a second time.
         let _ = Command::new("ip").args(["netns", "del", &self.name]).output();
     }
+}
+
+/// Runs something on a thread that lives inside: what it opens stays inside, whoever uses it later.
+pub fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
+    let enter = || {
+        let door = std::fs::File::open(format!("/run/netns/{namespace}")).unwrap();
+        nix::sched::setns(door, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

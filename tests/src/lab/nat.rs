@@ -22,6 +22,7 @@ pub fn install(router: &Namespace, kind: NatKind) {
     router.nft("add table ip home");
     router.nft("add chain ip home out { type nat hook postrouting priority 100; }");
     router.nft(&format!("add rule ip home out oifname wan masquerade {flags}"));
+    router.nft("add chain ip home early { type nat hook prerouting priority -100; }");
     // Without this drop, the kernel would track the other side's early packet as a flow of the router itself, and our
     // own outgoing packet would then get another port: no real home router does that.
     router.nft("add chain ip home in { type filter hook input priority 0; }");
@@ -53,5 +54,24 @@ impl Namespace {
         let text = self.nft("list counter ip home udp_passed");
         let bytes = text.split("bytes ").nth(1).and_then(|rest| rest.split_whitespace().next());
         bytes.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no counter in {text}"))
+    }
+
+    /// On a router: forgets every mapping, and gives UDP this outside port from now on.
+    pub fn rebind(&self, number: u8, port: u16) {
+        self.nft("flush chain ip home out");
+        self.nft(&format!("add rule ip home out iifname lan oifname wan meta l4proto udp masquerade to :{port}"));
+        self.nft("add rule ip home out iifname lan oifname wan masquerade");
+        // The kernel forgets what was translated to an address that goes.
+        let address = format!("203.0.113.1{number}/24");
+        self.ip(&["addr", "del", &address, "dev", "wan"]);
+        self.ip(&["addr", "add", &address, "dev", "wan"]);
+    }
+
+    /// On a router: what goes to the web (the server's port) ends at a program here, or, without one, nowhere.
+    pub fn divert_web(&self, to: Option<u16>) {
+        match to {
+            Some(to) => self.nft(&format!("add rule ip home early iifname lan tcp dport 7080 redirect to :{to}")),
+            None => self.nft("add rule ip home through iifname lan tcp dport 7080 drop"),
+        };
     }
 }

@@ -180,6 +180,7 @@ impl End {
     fn open((namespace, name): (&Namespace, &str), line: &Arc<Line>, way: Way) -> Self {
         let tap = namespace.inside(|| {
             let builder = DeviceBuilder::new().name(name).layer(Layer::L2).mtu(1500).inherit_enable_state();
+            let builder = builder.mac_addr(mac(namespace.name()));
             let tap = builder.build_sync().unwrap_or_else(|error| panic!("TAP {name}: {error}"));
             tap.set_nonblocking(true).unwrap();
             Arc::new(tap)
@@ -210,6 +211,17 @@ impl Drop for End {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The same plug has the same address each time, as neighbours may remember it.
+fn mac(namespace: &str) -> [u8; 6] {
+    let mut number: u32 = 0;
+    for byte in namespace.bytes() {
+        number = number.wrapping_mul(31).wrapping_add(u32::from(byte));
+    }
+    let [a, b, c, d] = number.to_be_bytes();
+    // Locally administered, one station.
+    [2, 0, a, b, c, d]
 }
 
 fn read(tap: &SyncDevice, stop: &(AtomicBool, InterruptEvent), each: &mut dyn FnMut(&[u8])) {

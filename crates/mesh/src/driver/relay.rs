@@ -40,8 +40,8 @@ pub enum ToRelay {
     Send { to: NodePublic, data: BytesMut },
     /// Whether the region is our home.
     Prefer(bool),
-    /// The network changed: make sure that the connection is alive.
-    Check,
+    /// The network changed: make sure that the connection is alive. It hardly is when an address of ours went.
+    Check { lost_address: bool },
 }
 
 /// What all relay connections share.
@@ -184,7 +184,7 @@ impl Task {
                 command = self.inbox.recv() => match command {
                     None => return false,
                     Some(ToRelay::Prefer(home)) => self.home = home,
-                    Some(ToRelay::Check) => return true,
+                    Some(ToRelay::Check { .. }) => return true,
                     Some(ToRelay::Send { .. }) => {}
                 },
             }

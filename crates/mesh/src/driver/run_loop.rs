@@ -58,6 +58,8 @@ pub struct RunLoop {
     inbox: mpsc::UnboundedReceiver<Command>,
     identity: RelayIdentity,
     relays: HashMap<i32, Relay>,
+    /// Of this machine, as the engine knows them.
+    addresses: Vec<SocketAddr>,
     /// Regions whose last attempt failed, and why.
     relay_problems: BTreeMap<i32, String>,
     relay_news: mpsc::Sender<FromRelay>,
@@ -135,6 +137,7 @@ impl RunLoop {
             inbox,
             identity,
             relays: HashMap::new(),
+            addresses: Vec::new(),
             relay_problems: BTreeMap::new(),
             relay_news,
             relay_inbox,
@@ -439,8 +442,10 @@ impl RunLoop {
             }
             Command::NetworkChanged => {
                 self.engine.handle_network_changed(now);
+                let before = std::mem::take(&mut self.addresses);
                 self.report_addresses(now);
-                self.relays.values().for_each(|relay| relay.tell(ToRelay::Check));
+                let lost_address = before.iter().any(|address| !self.addresses.contains(address));
+                self.relays.values().for_each(|relay| relay.tell(ToRelay::Check { lost_address }));
             }
             Command::Stun { region, server, tx_id } => {
                 let request = self.stun.ask(region, server, tx_id, now);
@@ -551,6 +556,7 @@ impl RunLoop {
         if addresses.is_empty() {
             addresses = usable(true);
         }
+        self.addresses.clone_from(&addresses);
         self.engine.handle_local_addresses(addresses, now);
     }
 

@@ -21,8 +21,10 @@ use crate::engine::RelayEvent;
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// The kernel takes a batch within this, or the connection is stuck.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// After a network change a pong must come within this (spec 3).
+/// After a network change a pong must come within this (spec 3),
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+/// and within this when an address of ours went: what was connected from it is dead for certain.
+const SHORT_CHECK_TIMEOUT: Duration = Duration::from_millis(600);
 /// Bytes of one read: some fifty packets.
 const READ_BUFFER: usize = 64 << 10;
 /// Commands of one write.
@@ -167,9 +169,10 @@ async fn write(
                                 put(Frame::NotePreferred(preferred), &mut out);
                             }
                         }
-                        ToRelay::Check => {
+                        ToRelay::Check { lost_address } => {
                             let Ok(echo) = clock::random() else { continue };
-                            check = Some((echo, Instant::now() + CHECK_TIMEOUT));
+                            let limit = if lost_address { SHORT_CHECK_TIMEOUT } else { CHECK_TIMEOUT };
+                            check = Some((echo, Instant::now() + limit));
                             put(Frame::Ping(echo), &mut out);
                         }
                     }
