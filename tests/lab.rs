@@ -6,6 +6,8 @@
 mod blocked;
 #[path = "lab/flap.rs"]
 mod flap;
+#[path = "lab/moving.rs"]
+mod moving;
 #[path = "lab/traffic.rs"]
 mod traffic;
 #[path = "lab/tunnelled.rs"]
