@@ -1,6 +1,8 @@
 //! K3: the instrument that watches every uplink of these tests sees what it is there for.
 
-use tests::binary::run;
+use std::time::Duration;
+
+use tests::binary::{output, run};
 use tests::lab::{Capture, Namespace, available};
 
 #[test]
@@ -15,6 +17,9 @@ fn a_leak_is_seen() {
         namespace.ip(&["addr", "add", &format!("2001:db8::{last}/64"), "dev", link, "nodad"]);
         namespace.ip(&["link", "set", link, "up"]);
     }
+    // A neighbour is found once its link has settled; before that a packet waits for a second or more.
+    let greets = || output(near.command("ping").args(["-6", "-c", "1", "-W", "1", "2001:db8::1"])).status.success();
+    super::until(Duration::from_secs(30), greets);
     let mut quiet = Capture::start(&far, &near, "192.0.2.1");
     assert_eq!(quiet.leaks(), [""; 0], "nothing was sent");
     let mut capture = Capture::start(&far, &near, "192.0.2.1");
