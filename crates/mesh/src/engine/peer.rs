@@ -99,13 +99,12 @@ impl Peer {
         self.reverse_route = self.reverse_route.filter(|found| *found != region);
         if region == self.home {
             self.path.retry_search(now);
-            self.session.hurry(now);
-            wire.schedule(self.session.next_timeout());
+            self.hurry(wire, now);
         }
     }
 
-    /// The peer showed that it is there and knows us.
-    pub(super) fn note_alive(&mut self, wire: &mut Wire, now: Instant) {
+    /// A handshake on its way is worth repeating soon: it got lost, or the peer showed that it is there and knows us.
+    pub(super) fn hurry(&mut self, wire: &mut Wire, now: Instant) {
         self.session.hurry(now);
         wire.schedule(self.session.next_timeout());
     }

@@ -61,11 +61,11 @@ impl Engine {
     fn handle_disco(&mut self, via: Via, claimed: Option<usize>, packet: &mut [u8], now: Instant) {
         let Some(sender) = disco::sender(packet) else { return };
         let Some(slot) = claimed.or_else(|| self.peers.slot_of_disco(&sender)) else { return };
-        let Some(peer) = self.peers.get(slot).filter(|peer| peer.disco == sender) else { return };
+        let Self { peers, wire, .. } = self;
+        let Some(peer) = peers.get_mut(slot).filter(|peer| peer.disco == sender) else { return };
         let message = peer.shared().open(packet);
         if message.is_ok() {
-            let Self { peers, wire, .. } = self;
-            peers.get_mut(slot).into_iter().for_each(|peer| peer.note_alive(wire, now));
+            peer.hurry(wire, now);
         }
         match message {
             Ok(Message::Ping { tx_id, node_key }) => {

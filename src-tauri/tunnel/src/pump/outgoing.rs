@@ -30,7 +30,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// Nothing read yet.
     pub fn new(board: Arc<Board>, gate: Arc<Gate>, streams: mpsc::Sender<Bytes>) -> Self {
-        let (view, pen) = (board.view(), Pen::new(board));
+        let (view, pen) = (Arc::default(), Pen::new(board));
         Self { gate, streams, pen, view, now: Instant::now(), batches: Vec::new(), replies: Vec::new() }
     }
 

@@ -63,13 +63,14 @@ impl Netlink {
 
     /// The machine as it is; `device` is the index of ours.
     pub async fn look(&self, name: &str, device: Option<u32>) -> io::Result<Look> {
-        for _ in 0..BUSY_TRIES {
+        let mut tries = 0;
+        loop {
             match self.look_once(name, device).await {
-                Err(error) if error.raw_os_error() == Some(nix::libc::EBUSY) => tokio::time::sleep(BUSY_PAUSE).await,
+                Err(error) if error.raw_os_error() == Some(nix::libc::EBUSY) && tries < BUSY_TRIES => tries += 1,
                 looked => return looked,
             }
+            tokio::time::sleep(BUSY_PAUSE).await;
         }
-        self.look_once(name, device).await
     }
 
     async fn look_once(&self, name: &str, device: Option<u32>) -> io::Result<Look> {
