@@ -8,13 +8,12 @@ mod moving;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use tests::bare::{self, Bare};
-use tests::binary::{output, run, said};
+use tests::binary::{output, run, said, write_script};
 use tests::host::{Host, Setup};
 use tests::openssh::OpenSsh;
 use tests::payload;
@@ -40,8 +39,7 @@ impl Stage {
     async fn named(name: Option<&'static str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let idle = folder.path().join("no-daemon");
-        fs::write(&idle, "#!/bin/sh\nexec sleep infinity\n").unwrap();
-        fs::set_permissions(&idle, fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&idle, "exec sleep infinity");
         let host = Host::start(Setup { daemon: Some(idle.clone()), name, ..Setup::default() }).await;
         run(&mut host.homeport(&["create", "bare", "--template", "process", "--yes"]));
         let workspaces = fs::read_dir(host.path("data/workspaces")).unwrap();

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -13,9 +12,10 @@ use std::time::Duration;
 use client::AgentApi;
 use proto::agent::{BatchCreateLogsRequest, Log};
 use proto::secret::Secret;
-use tests::binary::run;
+use tests::binary::{run, write_script};
 use tests::host::{Host, Setup, processes_of};
 use tests::openssh::OpenSsh;
+use tests::sabotaged;
 use tokio::sync::{Mutex, Notify};
 
 /// Kills in one run (F01, every push).
@@ -72,8 +72,7 @@ impl Api {
 /// A daemon that does nothing: the test speaks for it.
 fn idle_daemon(folder: &Path) -> std::path::PathBuf {
     let script = folder.join("idle-daemon");
-    std::fs::write(&script, "#!/bin/sh\nexec sleep 3600\n").unwrap();
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&script, "exec sleep 3600");
     script
 }
 
@@ -257,8 +256,7 @@ async fn a_direct_session_keeps_echoing_while_the_server_is_dead() {
 /// A daemon that does not end when it is asked to: its stop runs for the whole grace, long enough to be interrupted.
 fn stubborn_daemon(folder: &Path) -> std::path::PathBuf {
     let script = folder.join("stubborn-daemon");
-    std::fs::write(&script, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n").unwrap();
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&script, "trap '' TERM\nwhile :; do sleep 1; done");
     script
 }
 
@@ -330,7 +328,7 @@ async fn a_build_that_is_killed_in_any_state_ends_once_with_a_reason() {
     for _ in 0..3 {
         job_until(&api, &build, &["running"]).await;
         host.kill_server();
-        if std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|word| word == "F03") {
+        if sabotaged("F03") {
             run(Command::new("sqlite3").arg(host.path("data/homeport.db")).arg("update jobs set attempts = 0"));
         }
         host.start_server().await;

@@ -17,13 +17,12 @@ mod userspace;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use tests::binary::{self, output, run, said};
+use tests::binary::{self, output, run, said, write_script};
 use tests::host::{Host, Setup};
 use tests::lab::{Lab, Namespace, NatKind, SERVER, SERVER_NAME, SERVER_V6};
 use tests::payload;
@@ -56,7 +55,7 @@ impl Stage {
         let url = if is_wired { format!("CODER_AGENT_URL=http://{SERVER_NAME}:7080") } else { String::new() };
         let line = format!("{own_hosts} exec env {url} {} \"$@\"", real.display());
         let inside = if is_wired { "unshare -m " } else { "" };
-        fs_write_script(&wrapper, &format!("exec ip netns exec {} {inside}sh -c '{line}' sh \"$@\"", lab.bob.name()));
+        write_script(&wrapper, &format!("exec ip netns exec {} {inside}sh -c '{line}' sh \"$@\"", lab.bob.name()));
         let (here, name) = if is_wired { (IpAddr::from([0; 16]), Some(SERVER_NAME)) } else { (SERVER.into(), None) };
         let mut host = Host::start(Setup {
             daemon: Some(wrapper),
@@ -103,11 +102,6 @@ fn own_file(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     format!("mount --make-rprivate / && mount --bind {} /etc/{name} &&", path.display())
-}
-
-fn fs_write_script(path: &Path, body: &str) {
-    std::fs::write(path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// A child that is ended with its test.

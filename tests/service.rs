@@ -29,10 +29,7 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use tests::lab::{self, Namespace};
-
-fn sabotaged(row: &str) -> bool {
-    std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|value| value == row)
-}
+use tests::sabotaged;
 
 /// A running service in a namespace of its own.
 struct Service {

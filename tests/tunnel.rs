@@ -22,6 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tests::binary::{output, run};
 use tests::lab::{Capture, Namespace, Puppet};
+use tests::sabotaged;
 
 /// The laboratory is one machine: one test at a time.
 static TURN: Mutex<()> = Mutex::new(());
@@ -30,10 +31,6 @@ static TURN: Mutex<()> = Mutex::new(());
 const ADDRESS: &str = "fd60:627a:a42b:1:2:3:4:5";
 /// Somebody else's below our prefix, behind the device.
 const PEER: &str = "fd60:627a:a42b:9::1";
-
-fn sabotaged(row: &str) -> bool {
-    std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|value| value == row)
-}
 
 /// A home with an uplink to a router that forwards anything, so that a leak is seen there.
 struct Home {

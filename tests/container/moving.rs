@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -63,8 +62,7 @@ async fn another_address_is_noticed_and_stun_is_asked_from_it() {
     }
     let wrapper = tempfile::tempdir().unwrap().keep().join("homeport-on-the-machine");
     let line = format!("exec ip netns exec {} {} \"$@\"", machine.name(), binary::path("homeport").display());
-    fs::write(&wrapper, format!("#!/bin/sh\n{line}\n")).unwrap();
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    binary::write_script(&wrapper, &line);
     let setup = Setup {
         daemon: Some(wrapper),
         stun: Some(SocketAddr::from((SERVER, 3478))),

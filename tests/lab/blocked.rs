@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tests::lab::emulator::Conditions;
 use tests::lab::{Families, Lab, Namespace, NatKind, available, inside};
+use tests::sabotaged;
 
 use super::TURN;
-use super::tunnelled::{HOME_LINE, Tunnelled, sabotaged};
+use super::tunnelled::{HOME_LINE, Tunnelled};
 
 /// Until a way that was opened is used.
 const UPGRADE: Duration = Duration::from_secs(30);

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tests::lab::{Families, NatKind, available, settle};
+use tests::sabotaged;
 
 use super::TURN;
-use super::tunnelled::{Tunnelled, sabotaged};
+use super::tunnelled::Tunnelled;
 
 /// How long the cable fails, in milliseconds: twenty on every push, and the long ones with `HOMEPORT_LONG`.
 const SILENT: [u64; 12] = [200, 300, 400, 500, 600, 800, 1000, 1200, 1500, 1900, 2500, 4000];

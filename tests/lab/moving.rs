@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use tests::lab::emulator::Way;
 use tests::lab::{Families, Lab, Namespace, NatKind, available};
+use tests::sabotaged;
 
 use super::TURN;
-use super::tunnelled::{Tunnelled, sabotaged};
+use super::tunnelled::Tunnelled;
 
 /// Times on every push.
 const REBINDINGS: u16 = 6;

@@ -34,10 +34,6 @@ pub struct Tunnelled {
     pub stage: Stage,
 }
 
-pub fn sabotaged(row: &str) -> bool {
-    std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|value| value == row)
-}
-
 impl Tunnelled {
     /// Connected, and a first answer came; by relay or directly, as the routers let it.
     pub async fn build(a: NatKind, b: NatKind, families: Families, prepare: impl FnOnce(&Lab)) -> Self {

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::RangeInclusive;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tests::binary::{path, run};
+use tests::binary::{path, run, write_script};
 use tests::host::{Host, Setup};
 use tests::lab::{Namespace, available};
 
@@ -32,23 +31,14 @@ async fn a_workspace_daemon_exposes_nothing() {
     }
     let folder = tempfile::tempdir().unwrap();
     let daemon = folder.path().join("homeport-in-its-workspace");
-    let real = path("homeport");
-    std::fs::write(&daemon, format!("#!/bin/sh\nexec ip netns exec {} {} \"$@\"\n", workspace.name(), real.display()))
-        .unwrap();
-    std::fs::set_permissions(&daemon, PermissionsExt::from_mode(0o755)).unwrap();
+    let line = format!("exec ip netns exec {} {} \"$@\"", workspace.name(), path("homeport").display());
+    write_script(&daemon, &line);
     let setup = Setup { daemon: Some(daemon), namespace: Some(server.name().to_owned()), ..Setup::default() };
     let mut host = Host::start(setup).await;
     host.listen_on("192.0.2.1:7080".parse().unwrap()).await;
-    let (_, token) = host.session();
-    let homeport = |arguments: &[&str]| {
-        let mut command = server.command(path("homeport"));
-        command.args(arguments).env("CODER_URL", host.url()).env("CODER_SESSION_TOKEN", &token).env("NO_COLOR", "1");
-        command.env("HOME", host.path("home")).env("XDG_CONFIG_HOME", host.path("config")).stdin(Stdio::null());
-        command
-    };
-    run(&mut homeport(&["create", "box", "--template", "this-computer", "--yes"]));
+    run(&mut host.homeport_in(&server, &["create", "box", "--template", "this-computer", "--yes"]));
     // A session that stays: what it needs is there while we look.
-    let mut session = homeport(&["ssh", "box", "--", "echo here; exec cat"]);
+    let mut session = host.homeport_in(&server, &["ssh", "box", "--", "echo here; exec cat"]);
     let _session = Session::begin(session.stdin(Stdio::piped()).stdout(Stdio::piped()));
     let _own = sabotaged("A10").then(|| workspace.inside(|| TcpListener::bind("127.0.0.1:2222").unwrap()));
 

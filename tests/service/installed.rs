@@ -3,13 +3,14 @@
 //!
 //! `HOMEPORT_TEST_SABOTAGE=POLKIT` leaves the rule out: the resolver must then refuse us, and the test be red.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tests::binary::{path, run};
 use tests::host::{Host, Setup};
-use tests::lab::{Namespace, SPEAK, Systemd, resolved};
+use tests::lab::{Namespace, SPEAK, Systemd, hear, resolved};
+
+use super::sabotaged;
 
 /// What a package would put on the machine.
 fn lay_out(root: &Path) {
@@ -18,7 +19,7 @@ fn lay_out(root: &Path) {
         (path("homeport-tunnel"), "usr/bin/homeport-tunnel"),
         (installers.join("homeport-tunnel.service"), "usr/lib/systemd/system/homeport-tunnel.service"),
     ];
-    if std::env::var_os("HOMEPORT_TEST_SABOTAGE").is_none_or(|row| row != "POLKIT") {
+    if !sabotaged("POLKIT") {
         let rule = "usr/share/polkit-1/rules.d/50-homeport-tunnel.rules";
         files.push((installers.join("homeport-tunnel.rules"), rule));
     }
@@ -33,9 +34,7 @@ fn lay_out(root: &Path) {
 fn ask(systemd: &Systemd, who: &str, ask: &str) -> String {
     let mut command = systemd.command("sh");
     command.args(["-c", &format!("exec setpriv {who} perl -e \"$0\" /run/homeport/tunnel.sock"), SPEAK]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(ask.as_bytes()).unwrap();
-    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    hear(&mut command, ask)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::binary::path;
-use tests::lab::{Namespace, SPEAK, available};
+use tests::lab::{Namespace, SPEAK, available, hear};
 
 use super::{sabotaged, until};
 
@@ -110,12 +110,7 @@ struct Running {
 
 impl Running {
     fn ask(&self, ask: &str) -> String {
-        use std::io::Write;
-        let mut command = Command::new("perl");
-        command.args(["-e", SPEAK]).arg(&self.socket).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(ask.as_bytes()).unwrap();
-        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+        hear(Command::new("perl").args(["-e", SPEAK]).arg(&self.socket), ask)
     }
 
     /// The most memory of its own it ever had.

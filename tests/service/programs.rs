@@ -20,7 +20,7 @@ async fn every_program_reaches_a_workspace_by_its_name() {
     there.create("box");
     let _website = Website::start(&there.namespace, 8080);
     let before = stage.sh("getent hosts before.lan.test");
-    let told = stage.connect(0, true);
+    let told = stage.connect(0, true).await;
     let took = stage.wait_for_name("box.coder");
     eprintln!("names {told:?} after `connect`, and the first answer {took:?} later");
     if sabotaged("programs") {
@@ -38,17 +38,13 @@ async fn every_program_reaches_a_workspace_by_its_name() {
     gone_workspaces_have_no_name(&stage);
     assert!(stage.upstream.questions().contains("during.lan.test"), "the other resolver was asked for its own");
     assert!(stage.service.ask(r#"{"id":2,"call":"disconnect"}"#).contains("done"));
-    let links = || stage.program("ip");
-    until(Duration::from_secs(5), links_of(links), |text| !text.contains("homeport0"));
-    assert!(stage.sh("getent hosts after.lan.test").starts_with("192.0.2.9 "));
-}
-
-fn links_of(ip: impl Fn() -> std::process::Command) -> impl FnMut() -> std::process::Command {
-    move || {
-        let mut command = ip();
+    let links = || {
+        let mut command = stage.program("ip");
         command.arg("link");
         command
-    }
+    };
+    until(Duration::from_secs(5), links, |text| !text.contains("homeport0"));
+    assert!(stage.sh("getent hosts after.lan.test").starts_with("192.0.2.9 "));
 }
 
 fn names_are_asked_and_answered(stage: &Stage) {

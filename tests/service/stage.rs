@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use proto::ipc::{Event, NameService};
-use tests::binary::{output, path, run, said};
+use tests::binary::{output, run, said};
 use tests::host::{Host, Setup};
 use tests::lab::{Capture, Namespace, Resolved, Service, Upstream, resolved, until, watch_until};
 
@@ -45,11 +45,7 @@ impl Deployment {
 
     /// `homeport` beside the server.
     pub fn homeport(&self, arguments: &[&str]) -> Command {
-        let mut command = self.namespace.command(path("homeport"));
-        command.args(arguments).env("CODER_URL", self.host.url()).env("CODER_SESSION_TOKEN", &self.token);
-        command.env("HOME", self.host.path("home")).env("XDG_CONFIG_HOME", self.host.path("config"));
-        command.env_remove("DBUS_SESSION_BUS_ADDRESS").env("NO_COLOR", "1").stdin(std::process::Stdio::null());
-        command
+        self.host.homeport_in(&self.namespace, arguments)
     }
 
     pub fn create(&self, workspace: &str) {
@@ -112,7 +108,7 @@ impl Stage {
 
     /// Asks the service for a deployment and waits until it answers names of it and the resolver was told; how long
     /// that took. Nobody may ask for a name before: the resolver would ask its network.
-    pub fn connect(&self, index: usize, is_local: bool) -> Duration {
+    pub async fn connect(&self, index: usize, is_local: bool) -> Duration {
         let Deployment { host, token, .. } = &self.deployments[index];
         let ask =
             format!(r#"{{"id":1,"call":"connect","url":"{}","token":"{token}","is_local":{is_local}}}"#, host.url());
@@ -126,6 +122,7 @@ impl Stage {
             }
             is_told && has_names
         })
+        .await
     }
 
     /// A program on the person's machine, with its resolver.

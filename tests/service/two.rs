@@ -23,10 +23,10 @@ async fn two_deployments_at_once() {
     }
     bea.create("only");
     // The one that is not local comes first: it is not the order that decides.
-    stage.connect(1, sabotaged("two"));
+    stage.connect(1, sabotaged("two")).await;
     stage.wait_for_name("box.coder");
     let of_bea = stage.address_of("box.coder").unwrap();
-    stage.connect(0, !sabotaged("two"));
+    stage.connect(0, !sabotaged("two")).await;
     stage.wait_for_name("main.box.ann.coder");
     stage.wait_for_name("only.coder");
     // The resolver may remember the former answer for its two seconds.
@@ -41,7 +41,7 @@ async fn two_deployments_at_once() {
     for (name, expect) in [("main.box.me.coder", &of_ann), ("main.box.bea.coder", &of_bea)] {
         assert_eq!(stage.address_of(name).as_ref(), Some(expect), "{name}");
     }
-    the_clash_is_told(&stage);
+    the_clash_is_told(&stage).await;
     let owner = |name: &str| stage.sh(&format!("{} {name} 'echo $CODER_WORKSPACE_OWNER_NAME'", ssh()));
     for (name, expect) in [
         ("box.coder", "ann\n"),
@@ -66,17 +66,19 @@ async fn two_deployments_at_once() {
         &stage.service.socket(),
         SOON,
         |event| matches!(event, Event::Deployment(status) if status.url == bea.host.url() && status.health.is_empty()),
-    );
+    )
+    .await;
 }
 
-fn the_clash_is_told(stage: &Stage) {
+async fn the_clash_is_told(stage: &Stage) {
     let (ann, bea) = (stage.deployments[0].host.url(), stage.deployments[1].host.url());
     watch_until(&stage.service.socket(), SOON, |event| {
         let Event::Deployment(status) = event else { return false };
         let clash = status.health.iter().find(|health| health.code == HealthCode::NameClash);
         assert!(status.url == bea || clash.is_none(), "it is told where the name is lost: {status:?}");
         clash.is_some_and(|clash| clash.detail.contains("box.coder") && clash.detail.contains(&ann))
-    });
+    })
+    .await;
 }
 
 /// An OpenSSH session that echoes lines.

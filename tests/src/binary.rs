@@ -1,5 +1,6 @@
 //! Where our built programs are, and running a command to its end with all it said.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -14,6 +15,12 @@ pub fn path(name: &str) -> PathBuf {
 fn beside_this_test() -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     exe.ancestors().nth(2).map(Path::to_path_buf).unwrap()
+}
+
+/// Writes a program of shell.
+pub fn write_script(path: &Path, body: &str) {
+    std::fs::write(path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// Runs to the end and wants success; returns standard output.

@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::binary;
+use crate::lab::Namespace;
 
 /// How long a graceful end may take before it is forced.
 const GRACE: Duration = Duration::from_secs(20);
@@ -173,6 +174,15 @@ impl Host {
             command.env_remove(name);
         }
         command.stdin(Stdio::null());
+        command
+    }
+
+    /// `homeport` in another namespace: it finds the server by its URL and the local user's token.
+    pub fn homeport_in(&self, namespace: &Namespace, arguments: &[&str]) -> Command {
+        let mut command = namespace.command(binary::path("homeport"));
+        command.args(arguments).env("CODER_URL", self.url()).env("CODER_SESSION_TOKEN", self.session().1);
+        command.env("HOME", self.path("home")).env("XDG_CONFIG_HOME", self.path("config")).env("NO_COLOR", "1");
+        command.env_remove("DBUS_SESSION_BUS_ADDRESS").stdin(Stdio::null());
         command
     }
 

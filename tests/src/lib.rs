@@ -13,4 +13,7 @@ pub mod lab;
 pub mod openssh;
 pub mod payload;
 pub mod resolver;
+mod sabotage;
 pub mod sim;
+
+pub use sabotage::sabotaged;

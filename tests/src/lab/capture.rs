@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use proto::address::is_in_tunnel;
 
 use super::Namespace;
+use crate::sabotaged;
 /// Our prefix as source, target or subject of a neighbour's question; and every way in which names are asked.
 const FILTER: &str = "ip6 net fd60:627a:a42b::/48 or (icmp6 and (ip6[40] == 135 or ip6[40] == 136)) \
                       or port 53 or port 5353 or port 5355";
@@ -65,7 +66,7 @@ impl Capture {
     /// Ends the capture; what should not have been seen.
     pub fn leaks(&mut self) -> Vec<String> {
         self.is_judged = true;
-        if std::env::var("HOMEPORT_TEST_SABOTAGE").is_ok_and(|row| row == "K3") {
+        if sabotaged("K3") {
             self.send("\\005coder");
         }
         let mark = format!("end of capture {} {}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

@@ -29,7 +29,7 @@ pub use namespace::{Namespace, inside};
 pub use nat::NatKind;
 pub use puppet::Puppet;
 pub use resolved::Resolved;
-pub use service::{SPEAK, Service};
+pub use service::{SPEAK, Service, hear};
 pub use snapshot::{Snapshot, until};
 pub use systemd::Systemd;
 pub use upstream::Upstream;
@@ -120,11 +120,6 @@ impl Lab {
     /// The workspace's cable.
     pub fn wire_b(&self) -> &Wire {
         &self.wires.as_ref().expect("a wired laboratory").1
-    }
-
-    /// One more router on the internet; nothing is plugged into it yet.
-    pub fn another_router(&self, number: u8, kind: NatKind) -> Namespace {
-        router(&self.internet, &format!("nat{number}"), number, kind)
     }
 }
 

@@ -21,6 +21,13 @@ syswrite S, "homeport-tunnel 1.0\n" . pack("N", length $ask) . $ask;
 while (sysread S, my $piece, 65536) { $all .= $piece; last if $all =~ /"outcome"/ }
 $all =~ s/[^\x20-\x7e]/ /g; print $all;
 "#;
+/// What a command that runs [`SPEAK`] hears when it asks this.
+pub fn hear(speaker: &mut Command, ask: &str) -> String {
+    let mut child = speaker.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(ask.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
 /// How long it may take until it listens.
 const START: Duration = Duration::from_secs(10);
 
@@ -65,10 +72,7 @@ impl Service {
     /// What somebody hears who asks this; `who` are options of `setpriv`.
     pub fn speak(&self, who: &[&str], ask: &str) -> String {
         let mut command = Command::new("setpriv");
-        command.args(who).args(["perl", "-e", SPEAK]).arg(self.socket());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(ask.as_bytes()).unwrap();
-        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+        hear(command.args(who).args(["perl", "-e", SPEAK]).arg(self.socket()), ask)
     }
 
     /// As root.
