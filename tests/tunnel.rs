@@ -16,6 +16,8 @@ mod moved;
 mod offload;
 #[path = "tunnel/resolvers.rs"]
 mod resolvers;
+#[path = "tunnel/source.rs"]
+mod source;
 
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};

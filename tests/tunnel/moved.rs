@@ -19,6 +19,8 @@ fn what_somebody_takes_away_is_put_back() {
     let rows = [
         ("ip -6 rule del priority 5100", "ip -6 rule", "to fd60:627a:a42b::/48 lookup 7080"),
         ("ip -6 rule del priority 5101", "ip -6 rule", "from fd60:627a:a42b::/48 unreachable"),
+        ("ip -6 rule del priority 5102", "ip -6 rule", "from fd60:627a:a42b::/48 iif lo lookup 7081"),
+        ("ip -6 route flush table 7081", "ip -6 route show table 7081", "unreachable ::/1"),
         ("ip -6 route flush table 7080", "ip -6 route show table 7080", "fd60:627a:a42b::/48 dev homeport0"),
         ("ip -6 addr flush dev homeport0", "ip -6 addr show dev homeport0", ADDRESS),
         ("ip link set homeport0 down", "ip -6 route show table 7080", "dev homeport0"),

@@ -329,8 +329,8 @@ impl Network {
         // Our names first, the dead end last: at no time does a program learn of a name whose packets would leave.
         steps.sort_by_key(|step| match step {
             step if step.is_of_resolver() => 0,
-            Step::Fallback => 3,
-            Step::TowardsRule | Step::SourceRule => 2,
+            Step::Fallback | Step::Forbid(_) => 3,
+            Step::TowardsRule | Step::SourceRule | Step::ChoiceRule => 2,
             _ => 1,
         });
         steps.dedup();

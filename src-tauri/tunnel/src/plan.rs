@@ -3,13 +3,17 @@
 //!
 //! The order fails closed: the prefix is unreachable before it leads to the device, and again after the device is gone.
 
+mod choice;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
 use proto::address::PREFIX;
 use serde::{Deserialize, Serialize};
+
+pub use choice::{Others, Realm, overlap};
 
 /// Our routing table; 52 belongs to another product, 253 to 255 to the kernel.
 pub const TABLE: u32 = 7080;
@@ -22,6 +26,10 @@ pub const TOWARDS_PRIORITY: u32 = 5100;
 /// Priority of "from our prefix: nowhere", asked after [`TOWARDS_PRIORITY`]: an answer to a stranger who reached our
 /// address over another link would tell them that we have it.
 pub const SOURCE_PRIORITY: u32 = 5101;
+/// Priority of "our address was chosen as the source: look into [`CHOICE_TABLE`]". Only packets that begin here.
+pub const CHOICE_PRIORITY: u32 = 5102;
+/// The table of dead ends for packets that would get our address as their source and are not for our prefix.
+pub const CHOICE_TABLE: u32 = 7081;
 /// Bits of our prefix.
 pub const PREFIX_BITS: u8 = 48;
 /// Longest packet inside the tunnel; the field's value.
@@ -46,6 +54,10 @@ pub enum Step {
     TowardsRule,
     /// From our prefix to anything else: unreachable.
     SourceRule,
+    /// What would get our address as its source looks into a table of dead ends.
+    ChoiceRule,
+    /// One of these dead ends.
+    Forbid(Realm),
     /// The network device; it vanishes with the process.
     Device,
     /// IPv6 on our device, where the machine switches it off for new ones.
@@ -96,6 +108,12 @@ pub struct Seen {
     pub towards: bool,
     /// [`Step::SourceRule`] is there.
     pub source: bool,
+    /// [`Step::ChoiceRule`] is there.
+    pub choice: bool,
+    /// [`Step::Forbid`] is there for these.
+    pub forbidden: BTreeSet<Realm>,
+    /// It should be for these ([`Others::forbidden`]).
+    pub forbid: BTreeSet<Realm>,
     /// Our device, if it exists.
     pub device: Option<SeenDevice>,
 }
@@ -127,11 +145,14 @@ fn up(address: Ipv6Addr, seen: &Seen) -> Vec<Act> {
     let new = SeenDevice::default();
     let device = seen.device.as_ref().unwrap_or(&new);
     let stale = device.addresses.iter().filter(|other| **other != address).map(|other| Step::Address(*other));
-    let mut acts: Vec<Act> = stale.map(Act::Undo).collect();
+    let allowed = seen.forbidden.difference(&seen.forbid).map(|realm| Step::Forbid(*realm));
+    let mut acts: Vec<Act> = stale.chain(allowed).map(Act::Undo).collect();
+    acts.extend(seen.forbid.difference(&seen.forbidden).map(|realm| Act::Do(Step::Forbid(*realm))));
     let wanted = [
         (seen.fallback, Step::Fallback),
         (seen.towards, Step::TowardsRule),
         (seen.source, Step::SourceRule),
+        (seen.choice, Step::ChoiceRule),
         (seen.device.is_some(), Step::Device),
         (device.ipv6, Step::Ipv6),
         (device.up, Step::Up),
@@ -145,9 +166,11 @@ fn up(address: Ipv6Addr, seen: &Seen) -> Vec<Act> {
 fn down(seen: &Seen) -> Vec<Act> {
     let there = [
         (seen.device.is_some(), Step::Device),
+        (seen.choice, Step::ChoiceRule),
         (seen.source, Step::SourceRule),
         (seen.towards, Step::TowardsRule),
         (seen.fallback, Step::Fallback),
     ];
-    there.into_iter().filter(|(is_there, _)| *is_there).map(|(_, step)| Act::Undo(step)).collect()
+    let there = there.into_iter().filter(|(is_there, _)| *is_there).map(|(_, step)| step);
+    there.chain(seen.forbidden.iter().map(|realm| Step::Forbid(*realm))).map(Act::Undo).collect()
 }

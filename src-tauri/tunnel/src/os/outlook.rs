@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::plan::{PREFIX_BITS, prefix};
+use crate::plan::{PREFIX_BITS, overlap, prefix};
 
 /// A route of somebody else that covers our prefix or lies inside it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,9 +31,7 @@ impl fmt::Display for Foreign {
 /// Whether two networks have an address in common. A default route covers everything and claims nothing.
 #[must_use]
 pub fn claims_ours(network: Ipv6Addr, bits: u8) -> bool {
-    let common = bits.min(PREFIX_BITS).min(128);
-    let mask = u128::MAX.checked_shl(128 - u32::from(common)).unwrap_or(0);
-    bits > 0 && u128::from(network) & mask == u128::from(prefix()) & mask
+    bits > 0 && overlap((network, bits), (prefix(), PREFIX_BITS))
 }
 
 /// The machine's network as far as our own packets need it.

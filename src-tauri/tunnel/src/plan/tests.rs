@@ -13,6 +13,9 @@ fn apply(seen: &mut Seen, act: Act) {
         Step::Fallback => seen.fallback = on,
         Step::TowardsRule => seen.towards = on,
         Step::SourceRule => seen.source = on,
+        Step::ChoiceRule => seen.choice = on,
+        Step::Forbid(realm) if on => assert!(seen.forbidden.insert(realm)),
+        Step::Forbid(realm) => assert!(seen.forbidden.remove(&realm)),
         Step::Device => seen.device = on.then(SeenDevice::default),
         Step::NetworkManager | Step::Openresolv | Step::ResolvConf => panic!("no plan makes {step:?}"),
         _ => {
@@ -40,14 +43,32 @@ fn apply(seen: &mut Seen, act: Act) {
 
 fn complete() -> Seen {
     let device = SeenDevice { up: true, ipv6: true, addresses: vec![OURS], route: true };
-    Seen { fallback: true, towards: true, source: true, device: Some(device) }
+    let forbid = BTreeSet::from([Realm::Public]);
+    Seen {
+        fallback: true,
+        towards: true,
+        source: true,
+        choice: true,
+        forbidden: forbid.clone(),
+        forbid,
+        device: Some(device),
+    }
 }
 
 /// Every combination of what may be there.
 fn all() -> Vec<Seen> {
     let mut all = Vec::new();
-    for bits in 0..8_u8 {
-        let base = Seen { fallback: bits & 1 > 0, towards: bits & 2 > 0, source: bits & 4 > 0, device: None };
+    for bits in 0..64_u8 {
+        let forbidden = Realm::ALL.into_iter().zip([16, 32]).filter(|(_, bit)| bits & bit > 0).map(|(realm, _)| realm);
+        let base = Seen {
+            fallback: bits & 1 > 0,
+            towards: bits & 2 > 0,
+            source: bits & 4 > 0,
+            choice: bits & 8 > 0,
+            forbidden: forbidden.collect(),
+            forbid: BTreeSet::from([Realm::Public]),
+            device: None,
+        };
         all.push(base.clone());
         for bits in 0..32_u8 {
             let mut addresses = Vec::new();
@@ -80,6 +101,10 @@ fn each_thing_that_is_missing_is_one_step() {
     check(|seen| seen.fallback = false, &[Do(Step::Fallback)]);
     check(|seen| seen.towards = false, &[Do(Step::TowardsRule)]);
     check(|seen| seen.source = false, &[Do(Step::SourceRule)]);
+    check(|seen| seen.choice = false, &[Do(Step::ChoiceRule)]);
+    check(|seen| seen.forbidden.clear(), &[Do(Step::Forbid(Realm::Public))]);
+    check(|seen| seen.forbid = Realm::ALL.into(), &[Do(Step::Forbid(Realm::Private))]);
+    check(|seen| seen.forbid.clear(), &[Undo(Step::Forbid(Realm::Public))]);
     check(|seen| device(seen).up = false, &[Do(Step::Up)]);
     check(|seen| device(seen).ipv6 = false, &[Do(Step::Ipv6)]);
     check(|seen| device(seen).route = false, &[Do(Step::Route)]);
@@ -102,7 +127,8 @@ fn from_any_state_the_plan_reaches_the_wanted_one_and_then_rests() {
         for act in plan(None, &seen) {
             apply(&mut seen, act);
         }
-        assert_eq!(seen, Seen::default(), "nothing remains, from {start:?}");
+        let nothing = Seen { forbid: seen.forbid.clone(), ..Seen::default() };
+        assert_eq!(seen, nothing, "nothing remains, from {start:?}");
     }
 }
 
@@ -132,8 +158,12 @@ fn every_prefix_of_the_steps_undone_backwards_gives_what_was_there() {
 #[test]
 fn the_prefix_is_a_dead_end_whenever_it_is_not_the_device() {
     // Whoever looks after each act sees our prefix lead to the device or nowhere, from the first rule to the last.
-    let leaks = |seen: &Seen| seen.towards && !seen.fallback;
-    let mut seen = Seen::default();
+    // Our address is chosen for nothing else for as long as it is there.
+    let is_there = |seen: &Seen| seen.device.as_ref().is_some_and(|device| !device.addresses.is_empty());
+    let leaks = |seen: &Seen| {
+        (seen.towards && !seen.fallback) || (is_there(seen) && !(seen.choice && seen.forbidden == seen.forbid))
+    };
+    let mut seen = Seen { forbid: complete().forbid, ..Seen::default() };
     let (up, down) = (plan(Some(OURS), &seen), plan(None, &complete()));
     for act in up.into_iter().chain(down) {
         apply(&mut seen, act);
@@ -143,8 +173,16 @@ fn the_prefix_is_a_dead_end_whenever_it_is_not_the_device() {
 
 #[test]
 fn only_what_the_kernel_removes_with_the_device_goes_with_it() {
-    let stay =
-        [Step::Fallback, Step::TowardsRule, Step::SourceRule, Step::NetworkManager, Step::Openresolv, Step::ResolvConf];
+    let stay = [
+        Step::Fallback,
+        Step::TowardsRule,
+        Step::SourceRule,
+        Step::ChoiceRule,
+        Step::Forbid(Realm::Public),
+        Step::NetworkManager,
+        Step::Openresolv,
+        Step::ResolvConf,
+    ];
     stay.iter().for_each(|step| assert!(!step.goes_with_device(), "{step:?}"));
     let go = [Step::Device, Step::Ipv6, Step::Up, Step::Address(OURS), Step::Route];
     go.iter().for_each(|step| assert!(step.goes_with_device(), "{step:?}"));
@@ -152,9 +190,10 @@ fn only_what_the_kernel_removes_with_the_device_goes_with_it() {
 
 #[test]
 fn numbers_stay_out_of_what_belongs_to_others() {
-    for priority in [TOWARDS_PRIORITY, SOURCE_PRIORITY] {
+    for priority in [TOWARDS_PRIORITY, SOURCE_PRIORITY, CHOICE_PRIORITY] {
         assert!(!(5200..5300).contains(&priority) && priority < 32_766, "before the main table, outside of others'");
     }
+    const { assert!(CHOICE_TABLE > 255 && CHOICE_TABLE != TABLE) };
     const { assert!(TABLE > 255 && FALLBACK_METRIC > DEVICE_METRIC) };
     assert_eq!(prefix().to_string(), "fd60:627a:a42b::");
 }

@@ -104,7 +104,7 @@ impl Machine {
                 self.netlink.delete_link(index).await
             }
             (Step::Address(_), Some(index)) => self.netlink.unmake(step, Some(index)).await,
-            (Step::Fallback | Step::TowardsRule | Step::SourceRule, device) => self.netlink.unmake(step, device).await,
+            (step, device) if !step.goes_with_device() => self.netlink.unmake(step, device).await,
             _ => Ok(()),
         };
         tolerate(result, GONE).map_err(|source| NetworkError::Refused { doing, source })
@@ -161,7 +161,8 @@ fn allow_ipv6(name: &str) -> Result<(), NetworkError> {
 fn doing(step: Step) -> &'static str {
     match step {
         Step::Fallback => "make the dead end for our prefix",
-        Step::TowardsRule | Step::SourceRule => "set our routing rules",
+        Step::TowardsRule | Step::SourceRule | Step::ChoiceRule => "set our routing rules",
+        Step::Forbid(_) => "keep our address from being used elsewhere",
         Step::Device => "make the network device",
         Step::Ipv6 => "allow IPv6 on our device",
         Step::Up => "switch our device on",

@@ -9,16 +9,16 @@ use futures_util::TryStreamExt;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::{AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkFlags, LinkMessage};
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
-use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleMessage};
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol, RouteType};
+use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleMessage};
 use rtnetlink::{AddressMessageBuilder, Handle, IpVersion, LinkUnspec, RouteMessageBuilder};
 use tokio::task::JoinHandle;
 
 use crate::os::Look;
 use crate::os::outlook::{Foreign, Outlook, claims_ours};
 use crate::plan::{
-    DEVICE_METRIC, FALLBACK_METRIC, MTU, PREFIX_BITS, SOURCE_PRIORITY, Seen, SeenDevice, Step, TABLE, TOWARDS_PRIORITY,
-    prefix,
+    CHOICE_PRIORITY, CHOICE_TABLE, DEVICE_METRIC, FALLBACK_METRIC, MTU, Others, PREFIX_BITS, Realm, SOURCE_PRIORITY,
+    Seen, SeenDevice, Step, TABLE, TOWARDS_PRIORITY, prefix,
 };
 
 /// The kernel lists one thing at a time on a connection. A look that was given up in the middle (something more urgent
@@ -26,6 +26,11 @@ use crate::plan::{
 const BUSY_PAUSE: Duration = Duration::from_millis(2);
 /// and so often.
 const BUSY_TRIES: usize = 100;
+/// `FIB_RULE_FIND_SADDR`: a rule for a source is also asked for packets that have none yet, and applies to those that
+/// would get one like that.
+const FIND_SOURCE: RuleFlags = RuleFlags::from_bits_retain(0x1_0000);
+/// Packets that begin on this machine come in here.
+const LOOPBACK: &str = "lo";
 
 /// A connection for requests.
 #[derive(Debug)]
@@ -87,6 +92,9 @@ impl Netlink {
             fallback: v6.iter().any(is_fallback),
             towards: rules.iter().any(|rule| same_rule(rule, &towards_rule())),
             source: rules.iter().any(|rule| same_rule(rule, &source_rule())),
+            choice: rules.iter().any(|rule| same_rule(rule, &choice_rule())),
+            forbidden: Realm::ALL.into_iter().filter(|realm| v6.iter().any(|r| is_dead_end(r, *realm))).collect(),
+            forbid: others(&addresses, &v6, device).forbidden(),
             device: device.map(|index| SeenDevice {
                 up: links.iter().any(|link| link.header.index == index && is_up(link)),
                 ipv6: is_ipv6_on(name),
@@ -113,6 +121,8 @@ impl Netlink {
             Step::Fallback => self.handle.route().add(fallback()).execute().await.map_err(io_error),
             Step::TowardsRule => self.add_rule(towards_rule()).await,
             Step::SourceRule => self.add_rule(source_rule()).await,
+            Step::ChoiceRule => self.add_rule(choice_rule()).await,
+            Step::Forbid(realm) => self.handle.route().add(dead_end(realm)).execute().await.map_err(io_error),
             Step::Up => self.switch_on(index(device)?).await,
             Step::Address(address) => self.add_address(index(device)?, address).await,
             Step::Route => self.handle.route().add(into_device(index(device)?)).execute().await.map_err(io_error),
@@ -126,6 +136,8 @@ impl Netlink {
             Step::Fallback => self.handle.route().del(fallback()).execute().await.map_err(io_error),
             Step::TowardsRule => self.handle.rule().del(towards_rule()).execute().await.map_err(io_error),
             Step::SourceRule => self.handle.rule().del(source_rule()).execute().await.map_err(io_error),
+            Step::ChoiceRule => self.handle.rule().del(choice_rule()).execute().await.map_err(io_error),
+            Step::Forbid(realm) => self.handle.route().del(dead_end(realm)).execute().await.map_err(io_error),
             Step::Address(address) => {
                 let message = own_address(index(device)?, address);
                 self.handle.address().del(message).execute().await.map_err(io_error)
@@ -183,6 +195,12 @@ fn fallback() -> RouteMessage {
     route.kind(RouteType::Unreachable).table_id(TABLE).priority(FALLBACK_METRIC).build()
 }
 
+fn dead_end(realm: Realm) -> RouteMessage {
+    let (network, bits) = realm.network();
+    let route = RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(network, bits);
+    route.kind(RouteType::Unreachable).table_id(CHOICE_TABLE).priority(FALLBACK_METRIC).build()
+}
+
 fn into_device(index: u32) -> RouteMessage {
     let route = RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(prefix(), PREFIX_BITS);
     route.output_interface(index).table_id(TABLE).priority(DEVICE_METRIC).build()
@@ -214,6 +232,21 @@ fn source_rule() -> RuleMessage {
     rule
 }
 
+fn choice_rule() -> RuleMessage {
+    let mut rule = RuleMessage::default();
+    rule.header.family = AddressFamily::Inet6;
+    rule.header.src_len = PREFIX_BITS;
+    rule.header.action = RuleAction::ToTable;
+    rule.header.flags = FIND_SOURCE;
+    rule.attributes = vec![
+        RuleAttribute::Source(prefix().into()),
+        RuleAttribute::Iifname(LOOPBACK.to_owned()),
+        RuleAttribute::Priority(CHOICE_PRIORITY),
+        RuleAttribute::Table(CHOICE_TABLE),
+    ];
+    rule
+}
+
 /// Whether a listed rule is the one we would make: it has all that ours has, and applies no less often.
 fn same_rule(listed: &RuleMessage, ours: &RuleMessage) -> bool {
     let narrows = |attribute: &RuleAttribute| {
@@ -228,8 +261,9 @@ fn same_rule(listed: &RuleMessage, ours: &RuleMessage) -> bool {
     };
     let (a, b) = (&listed.header, &ours.header);
     (a.action, a.dst_len, a.src_len) == (b.action, b.dst_len, b.src_len)
+        && a.flags.contains(b.flags)
         && ours.attributes.iter().all(|attribute| listed.attributes.contains(attribute))
-        && !listed.attributes.iter().any(narrows)
+        && !listed.attributes.iter().any(|attribute| narrows(attribute) && !ours.attributes.contains(attribute))
 }
 
 fn table(route: &RouteMessage) -> u32 {
@@ -278,6 +312,13 @@ fn is_of_prefix(route: &RouteMessage) -> bool {
 
 fn is_fallback(route: &RouteMessage) -> bool {
     table(route) == TABLE && is_of_prefix(route) && route.header.kind == RouteType::Unreachable
+}
+
+fn is_dead_end(route: &RouteMessage, realm: Realm) -> bool {
+    let (network, bits) = realm.network();
+    let goes_to = destination(route).unwrap_or(Ipv6Addr::UNSPECIFIED.into());
+    let is_there = goes_to == IpAddr::V6(network) && route.header.destination_prefix_length == bits;
+    table(route) == CHOICE_TABLE && is_there && route.header.kind == RouteType::Unreachable
 }
 
 fn is_ours(route: &RouteMessage, device: u32) -> bool {
@@ -338,6 +379,35 @@ fn addresses_of(messages: &[AddressMessage], device: Option<u32>) -> Vec<Ipv6Add
         _ => None,
     });
     below.collect()
+}
+
+/// What of the machine decides whether our address is chosen where it should not be.
+fn others(addresses: &[AddressMessage], routes: &[RouteMessage], device: Option<u32>) -> Others {
+    let is_preferred = |message: &AddressMessage| {
+        let flags = message.attributes.iter().find_map(|a| match a {
+            AddressAttribute::Flags(flags) => Some(*flags),
+            _ => None,
+        });
+        flags.is_none_or(|flags| !flags.contains(AddressFlags::Deprecated))
+    };
+    let elsewhere = addresses.iter().filter(|message| Some(message.header.index) != device && is_preferred(message));
+    let addresses = elsewhere.filter_map(|message| match local(message) {
+        Some((IpAddr::V6(ip), true)) if !ip.is_loopback() && !ip.is_unicast_link_local() => {
+            Some((message.header.index, ip))
+        }
+        _ => None,
+    });
+    let set = routes.iter().filter(|route| {
+        route.header.kind == RouteType::Unicast
+            && route.header.protocol != RouteProtocol::Kernel
+            && oif(route) != device
+    });
+    let ways = set.filter_map(|route| match destination(route) {
+        None => Some((oif(route)?, (Ipv6Addr::UNSPECIFIED, 0))),
+        Some(IpAddr::V6(network)) => Some((oif(route)?, (network, route.header.destination_prefix_length))),
+        Some(IpAddr::V4(_)) => None,
+    });
+    Others { addresses: addresses.collect(), ways: ways.collect() }
 }
 
 fn outlook<'a>(
