@@ -8,7 +8,6 @@ mod completion;
 mod config_ssh;
 mod connect;
 mod create;
-mod dashboard;
 mod delete;
 mod diagnose;
 mod failure;

@@ -4,7 +4,6 @@
 
 pub mod access;
 pub mod builds;
-pub mod codes;
 pub mod config;
 pub mod first;
 pub mod folder;
@@ -115,7 +114,6 @@ pub async fn start(mut config: Config) -> Result<Running, RunError> {
         net: net::Net::new(),
         builds: builds::Builds::default(),
         logins: http::limit::Limits::default(),
-        codes: codes::Codes::default(),
         hashed: http::downloads::Hashed::default(),
     };
     let state = AppState::new(shared);

@@ -135,6 +135,12 @@ impl Client {
         self.wait_for(if self.is_echo { 10 } else { 100_000 }, Instant::now(), limit)
     }
 
+    /// Waits until so many bytes more came, each of them right.
+    #[track_caller]
+    pub fn carries(&self, bytes: u64, limit: Duration) -> Duration {
+        self.wait_for(bytes, Instant::now(), limit)
+    }
+
     #[track_caller]
     fn wait_for(&self, more: u64, since: Instant, limit: Duration) -> Duration {
         let mut progress = lock(&self.progress);

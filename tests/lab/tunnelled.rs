@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tests::binary::{output, run};
 use tests::lab::emulator::Conditions;
 use tests::lab::{Families, Lab, NatKind, Service, until};
+use tests::sabotaged;
 
 use super::traffic::{Client, Served};
 use super::{Stage, hosts, own_file};
@@ -105,7 +106,7 @@ impl Tunnelled {
 
     /// Whether the daemon is reached directly, as `homeport connect status` says.
     pub fn is_direct(&self) -> bool {
-        self.status().contains("direct")
+        self.status().contains("  direct ")
     }
 
     /// What `homeport connect status` says, with its first measurement.
@@ -126,9 +127,28 @@ impl Tunnelled {
         Client::stream(&self.stage.lab.alice, self.address, &self.served)
     }
 
-    /// Promise K3, for every test: no packet of the mesh was on a cable in clear text.
-    pub fn assert_nothing_leaked(&self) {
+    /// A program of alice, with our names and the options of a new machine.
+    pub fn ssh(&self, line: &str) -> String {
+        let options = "-F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
+        run(&mut self.sh(&format!("exec ssh {options} -o LogLevel=ERROR -o ConnectTimeout=20 box.coder '{line}'")))
+    }
+}
+
+/// Promise K3, for every test that runs the tunnel: no packet of the mesh was on a cable in clear text, and no question
+/// for our suffix.
+impl Drop for Tunnelled {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
         let lab = &self.stage.lab;
-        assert_eq!((lab.wire_a().leaked(), lab.wire_b().leaked()), (0, 0), "packets of the mesh in clear text");
+        if sabotaged("K3") {
+            let question = "printf '\\003box\\005coder' >/dev/udp/203.0.113.1/53";
+            run(lab.alice.command("bash").args(["-c", question]));
+            while lab.wire_a().leaked() == 0 {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!((lab.wire_a().leaked(), lab.wire_b().leaked()), (0, 0), "packets of the mesh, or questions for it");
     }
 }

@@ -13,6 +13,7 @@ pub mod error;
 mod rpc_dial;
 pub mod sessions;
 pub mod socket;
+mod stream;
 pub mod tailnet_api;
 mod templates;
 pub mod tls;

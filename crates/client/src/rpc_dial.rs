@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{self, http};
 use url::Url;
 
 use crate::error::{Refusal, origin};
-use crate::tls;
+use crate::{stream, tls};
 
 /// A server that takes longer to accept a websocket is as good as away.
 const DIAL_LIMIT: Duration = Duration::from_secs(30);
@@ -109,16 +109,19 @@ impl Target<'_> {
         tls::install();
         let connector = if self.is_secure() { None } else { Some(Connector::Plain) };
         let unreachable = |source| DialError::Unreachable { url: origin(self.access_url), source };
-        let connecting =
-            tokio_tungstenite::connect_async_tls_with_config(request, Some(rpc::websocket_config()), true, connector);
-        match tokio::time::timeout(DIAL_LIMIT, connecting).await {
-            Err(elapsed) => Err(unreachable(elapsed.into())),
-            Ok(Ok((socket, _))) => Ok(rpc::Client::new(rpc::websocket_io(socket, None))),
-            Ok(Err(tungstenite::Error::Http(answer))) => {
-                Err(DialError::of(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default()))
+        let connecting = async {
+            let stream = stream::open(self.access_url).await.map_err(|error| unreachable(error.into()))?;
+            let config = Some(rpc::websocket_config());
+            match tokio_tungstenite::client_async_tls_with_config(request, stream, config, connector).await {
+                Ok((socket, _)) => Ok(rpc::Client::new(rpc::websocket_io(socket, None))),
+                Err(tungstenite::Error::Http(answer)) => {
+                    Err(DialError::of(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default()))
+                }
+                Err(error) => Err(unreachable(error.into())),
             }
-            Ok(Err(error)) => Err(unreachable(error.into())),
-        }
+        };
+        let limited = tokio::time::timeout(DIAL_LIMIT, connecting).await;
+        limited.unwrap_or_else(|elapsed| Err(unreachable(elapsed.into())))
     }
 }
 

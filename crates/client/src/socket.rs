@@ -1,9 +1,10 @@
 //! Websockets of the REST API that carry JSON: followed logs. The RPC services have their own files.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use proto::rest::SESSION_HEADER;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
@@ -11,14 +12,18 @@ use url::Url;
 
 use crate::deployment::Deployment;
 use crate::error::{ClientError, Refusal, origin};
+use crate::stream::{self, Stream};
 use crate::tls;
 
 /// Largest message: a batch of log lines; the server cuts a line at 64 KiB.
 const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 
+/// A server that takes longer to accept a websocket is as good as away.
+const OPEN_LIMIT: Duration = Duration::from_secs(30);
+
 /// A websocket on which the server sends JSON values, one or more in each message.
 pub struct JsonSocket<T> {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<MaybeTlsStream<Stream>>,
     waiting: std::collections::VecDeque<T>,
     url: String,
     what: String,
@@ -88,7 +93,7 @@ fn values<T: DeserializeOwned>(bytes: &[u8]) -> Result<std::collections::VecDequ
 async fn dial(
     deployment: &Deployment,
     address: &mut Url,
-) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, ClientError> {
+) -> Result<WebSocketStream<MaybeTlsStream<Stream>>, ClientError> {
     let secure = address.scheme() == "https";
     // Both are special schemes, so the change cannot fail.
     let _ = address.set_scheme(if secure { "wss" } else { "ws" });
@@ -104,14 +109,19 @@ async fn dial(
     tls::install();
     let connector = if secure { None } else { Some(Connector::Plain) };
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    match tokio_tungstenite::connect_async_tls_with_config(request, Some(config), true, connector).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(tungstenite::Error::Http(answer)) => {
-            let body = answer.body().as_deref().unwrap_or_default();
-            Err(ClientError::Refused(Refusal::parse(answer.status().as_u16(), body)))
+    let unreachable = |source| ClientError::Unreachable { url: origin(deployment.url()), source };
+    let opening = async {
+        let stream = stream::open(deployment.url()).await.map_err(|error| unreachable(error.into()))?;
+        match tokio_tungstenite::client_async_tls_with_config(request, stream, Some(config), connector).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(answer)) => {
+                let body = answer.body().as_deref().unwrap_or_default();
+                Err(ClientError::Refused(Refusal::parse(answer.status().as_u16(), body)))
+            }
+            Err(error) => Err(unreachable(error.into())),
         }
-        Err(error) => Err(ClientError::Unreachable { url: origin(deployment.url()), source: Box::new(error) }),
-    }
+    };
+    tokio::time::timeout(OPEN_LIMIT, opening).await.unwrap_or_else(|elapsed| Err(unreachable(elapsed.into())))
 }
 
 #[cfg(test)]

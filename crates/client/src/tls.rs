@@ -21,3 +21,12 @@ pub fn trusting_nobody() -> rustls::ClientConfig {
         .with_root_certificates(Arc::new(rustls::RootCertStore::empty()))
         .with_no_client_auth()
 }
+
+/// A TLS set-up that trusts the system's roots. The websocket and REST libraries make their own; this one is for a proxy.
+#[must_use]
+pub fn trusting_the_system() -> rustls::ClientConfig {
+    install();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}

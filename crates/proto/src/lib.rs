@@ -15,6 +15,7 @@ pub mod drpc;
 pub mod id;
 pub mod ipc;
 pub mod key;
+pub mod proxy;
 pub mod rest;
 pub mod secret;
 pub mod stun;

@@ -11,9 +11,7 @@ pub mod upgrade;
 
 mod accounts;
 mod agents;
-mod browser;
 mod builds;
-pub mod dashboard;
 mod deployment;
 pub mod downloads;
 mod keys;
@@ -22,7 +20,6 @@ mod page;
 pub mod search;
 mod sign_in;
 mod templates;
-mod terminal;
 mod users;
 pub mod watch;
 mod workspace_settings;
@@ -45,7 +42,6 @@ pub fn routes() -> Routes {
     Routes::new()
         .merge(deployment::routes())
         .merge(sign_in::routes())
-        .merge(browser::routes())
         .merge(users::routes())
         .merge(accounts::routes())
         .merge(keys::routes())
@@ -54,9 +50,9 @@ pub fn routes() -> Routes {
         .merge(workspace_settings::routes())
         .merge(builds::routes())
         .merge(agents::routes())
-        .merge(terminal::routes())
         .merge(watch::routes())
         .merge(downloads::routes())
+        .merge(page::routes())
         .merge(crate::net::routes())
 }
 
@@ -64,7 +60,7 @@ pub fn routes() -> Routes {
 pub fn router(state: &AppState) -> Router {
     routes()
         .into_router()
-        .fallback(dashboard::serve)
+        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "Route not found.") })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.")
         })

@@ -16,10 +16,14 @@ use nix::unistd::Pid;
 use proto::address::is_in_tunnel;
 
 use super::Namespace;
+use super::emulator::FRAME_HEAD;
 use crate::sabotaged;
+
 /// Our prefix as source, target or subject of a neighbour's question; and every way in which names are asked.
 const FILTER: &str = "ip6 net fd60:627a:a42b::/48 or (icmp6 and (ip6[40] == 135 or ip6[40] == 136)) \
                       or port 53 or port 5353 or port 5355";
+/// The same ports, where frames are looked at without a kernel's filter.
+const NAME_PORTS: [u16; 3] = [53, 5353, 5355];
 /// The label that must not be in a question.
 const SUFFIX: &[u8] = b"\x05coder";
 /// Bytes of pcap's head and of the head of each packet; the largest packet that is believed.
@@ -147,6 +151,20 @@ fn complaint(packet: &[u8]) -> Option<String> {
         }
     }
     contains(&packet.to_ascii_lowercase(), SUFFIX).then(|| format!("a question for our suffix: {}", shown(packet)))
+}
+
+/// Whether a frame on a cable is a question, or an answer, that names our suffix.
+pub(super) fn asks_for_ours(frame: &[u8]) -> bool {
+    let Some(packet) = frame.get(FRAME_HEAD..) else { return false };
+    let (protocol, head) = match (packet.first().map_or(0, |byte| byte >> 4), packet.len()) {
+        (4, 20..) => (packet[9], usize::from(packet[0] & 15) * 4),
+        (6, 40..) => (packet[6], 40),
+        _ => return false,
+    };
+    let port = |at: usize| packet.get(head + at..head + at + 2).map(|two| u16::from_be_bytes([two[0], two[1]]));
+    matches!(protocol, 6 | 17)
+        && [port(0), port(2)].iter().flatten().any(|port| NAME_PORTS.contains(port))
+        && contains(&packet.to_ascii_lowercase(), SUFFIX)
 }
 
 fn contains(packet: &[u8], part: &[u8]) -> bool {

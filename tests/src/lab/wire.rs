@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tun_rs::{DeviceBuilder, InterruptEvent, Layer, SyncDevice};
 
 use super::Namespace;
+use super::capture::asks_for_ours;
 use super::emulator::{Conditions, Counts, Emulator, FRAME_HEAD, Way};
 
 /// Longest frame: an Ethernet head and what a usual link carries.
@@ -30,7 +31,8 @@ struct Line {
     start: Instant,
     state: Mutex<State>,
     changed: Condvar,
-    /// Packets from or to the mesh's addresses in clear text: there must be none, whatever happens.
+    /// Packets from or to the mesh's addresses in clear text, and questions for our suffix: there must be none, whatever
+    /// happens.
     leaked: AtomicU64,
 }
 
@@ -101,7 +103,7 @@ impl Wire {
         self.line.lock().record.take().unwrap_or_default()
     }
 
-    /// Packets of the mesh that were seen in clear text, both ways.
+    /// Packets of the mesh in clear text and questions for our suffix that were seen, both ways.
     pub fn leaked(&self) -> u64 {
         self.line.leaked.load(Ordering::Relaxed)
     }
@@ -126,7 +128,7 @@ impl Line {
     }
 
     fn offer(&self, way: Way, frame: &[u8]) {
-        if is_of_the_mesh(frame) {
+        if is_of_the_mesh(frame) || asks_for_ours(frame) {
             self.leaked.fetch_add(1, Ordering::Relaxed);
         }
         let now = self.start.elapsed();

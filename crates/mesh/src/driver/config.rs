@@ -5,8 +5,8 @@ use std::net::Ipv6Addr;
 use proto::derp_map::DerpMap;
 use proto::key::{DiscoPrivate, NodePrivate};
 
-pub use super::dial::Proxies;
 use crate::engine::Role;
+pub use proto::proxy::Proxies;
 
 /// What happens to inbound TCP and UDP on a port nobody listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

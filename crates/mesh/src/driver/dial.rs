@@ -1,8 +1,6 @@
 //! Opens a byte stream to a relay node: addresses in a race or a proxy on the way, TLS where the node wants it, the head
 //! of an HTTP/1.1 answer. Shared by the relay client and the latency probe. Not here: what is said over the stream.
 
-mod proxies;
-
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -11,19 +9,22 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use proto::derp_map::Node;
+use proto::proxy::connect::{Denied, Passage};
+use proto::proxy::{Proxy, ProxyError, with_port};
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::config::RelayTransport;
-use proxies::Proxy;
-pub use proxies::{Proxies, ProxyError};
 
 /// One TCP attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The next address is tried this much later, while the former ones go on.
 const STAGGER: Duration = Duration::from_millis(200);
+/// Longest segment on a connection to a relay: its packets have at most 1000 bytes, whatever the address family. Where
+/// longer ones vanish without a word, TCP would stand still, and the relay is what helps there. It costs two per cent.
+const SEGMENT: u32 = 1000 - 60;
 /// Most addresses of a node that are tried.
 const MAX_ADDRESSES: usize = 8;
 /// Longest head of an HTTP answer: what servers of the field send is a tenth of it.
@@ -55,26 +56,9 @@ pub enum DialError {
     /// The proxy is not there.
     #[error("cannot connect to the HTTP proxy {0}")]
     ProxyConnect(String, #[source] Box<DialError>),
-    /// The proxy wants a login.
-    #[error(
-        "the HTTP proxy {proxy} wants a login before it leads to {relay} (HTTP status 407): put user and password into HTTPS_PROXY"
-    )]
-    ProxyLogin {
-        /// The proxy.
-        proxy: String,
-        /// Where to.
-        relay: String,
-    },
-    /// The proxy does not lead to the relay.
-    #[error("the HTTP proxy {proxy} refuses to lead to {relay} (HTTP status {status})")]
-    ProxyRefused {
-        /// The proxy.
-        proxy: String,
-        /// Where to.
-        relay: String,
-        /// Its answer.
-        status: u16,
-    },
+    /// The proxy is there and does not lead to the relay.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// TLS cannot be set up.
     #[error("cannot set up encryption")]
     Setup(#[source] io::Error),
@@ -102,14 +86,6 @@ pub fn authority(node: &Node) -> String {
     let (default, port) = (if node.force_http { 80 } else { 443 }, port(node));
     let full = with_port(&node.host_name, port);
     if port == default { full.trim_end_matches(&format!(":{port}")).to_owned() } else { full }
-}
-
-/// Host and port as URLs write them.
-fn with_port(host: &str, port: u16) -> String {
-    match host.parse::<Ipv6Addr>() {
-        Ok(address) => format!("[{address}]:{port}"),
-        Err(_) => format!("{host}:{port}"),
-    }
 }
 
 /// `DERPPort` with its default.
@@ -148,37 +124,26 @@ impl Dialer {
         self.encrypt(stream, name).await
     }
 
-    /// Opens a way through a proxy (RFC 9110, 9.3.6).
+    /// Opens a way through a proxy.
     async fn pass(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Box<dyn Stream>, DialError> {
-        let target = with_port(host, port);
-        // A name from the map must not break out of its line.
-        if http::uri::Authority::try_from(target.as_str()).is_err() {
-            return Err(DialError::Name(host.to_owned()));
-        }
+        let passage = Passage::new(proxy, host, port)?;
         let mut stream = async {
-            let addresses = resolve(&proxy.host, "", "", Families::Both).await?;
-            let stream = connect(&proxy.host, addresses, proxy.port).await?;
-            if proxy.is_encrypted { self.encrypt(stream, &proxy.host).await } else { Ok(stream) }
+            let addresses = resolve(proxy.host(), "", "", Families::Both).await?;
+            let stream = connect(proxy.host(), addresses, proxy.port()).await?;
+            if proxy.is_encrypted() { self.encrypt(stream, proxy.host()).await } else { Ok(stream) }
         }
         .await
         .map_err(|error| DialError::ProxyConnect(proxy.name(), Box::new(error)))?;
-        let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: homeport\r\n");
-        if let Some(login) = &proxy.login {
-            request.push_str(&format!("Proxy-Authorization: {}\r\n", login.expose()));
+        let broken = |error| DialError::ProxyConnect(proxy.name(), Box::new(DialError::Answer(error)));
+        stream.write_all(passage.request().expose().as_bytes()).await.map_err(broken)?;
+        stream.flush().await.map_err(broken)?;
+        let mut answer = BytesMut::new();
+        while !passage.is_open(&answer)? {
+            if stream.read_buf(&mut answer).await.map_err(broken)? == 0 {
+                return Err(passage.broken().into());
+            }
         }
-        request.push_str("\r\n");
-        let broken = |error| DialError::ProxyConnect(proxy.name(), Box::new(error));
-        stream.write_all(request.as_bytes()).await.map_err(|error| broken(DialError::Answer(error)))?;
-        stream.flush().await.map_err(|error| broken(DialError::Answer(error)))?;
-        let mut early = BytesMut::new();
-        let head = read_head(&mut stream, &mut early).await.map_err(broken)?;
-        match head.status {
-            // Relays speak only when spoken to: what comes already is not theirs.
-            200..=299 if early.is_empty() => Ok(stream),
-            200..=299 => Err(broken(DialError::Answer(io::ErrorKind::InvalidData.into()))),
-            407 => Err(DialError::ProxyLogin { proxy: proxy.name(), relay: target }),
-            status => Err(DialError::ProxyRefused { proxy: proxy.name(), relay: target, status }),
-        }
+        Ok(stream)
     }
 
     async fn encrypt(&self, stream: Box<dyn Stream>, host: &str) -> Result<Box<dyn Stream>, DialError> {
@@ -224,7 +189,7 @@ async fn connect(name: &str, addresses: Vec<IpAddr>, port: u16) -> Result<Box<dy
         .zip(0u32..)
         .map(|(address, place)| async move {
             tokio::time::sleep(STAGGER * place).await;
-            let attempt = TcpStream::connect(SocketAddr::new(address, port));
+            let attempt = connect_to(SocketAddr::new(address, port));
             tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
         })
         .collect();
@@ -239,6 +204,15 @@ async fn connect(name: &str, addresses: Vec<IpAddr>, port: u16) -> Result<Box<dy
         }
     }
     Err(DialError::Connect(name.to_owned(), last))
+}
+
+async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // The other end is told as well, so it holds for both directions. A system that refuses has its own way.
+    if !address.ip().is_loopback() {
+        let _ = socket2::SockRef::from(&socket).set_tcp_mss(SEGMENT);
+    }
+    socket.connect(address).await
 }
 
 /// Addresses of a name. `v4` and `v6` are the map's fixed addresses: empty means ask the resolver, a text that is no

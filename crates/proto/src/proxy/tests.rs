@@ -1,5 +1,6 @@
 //! Which proxy leads where, and what is never shown of it.
 
+use super::connect::{Denied, MAX_HEAD, Passage};
 use super::*;
 
 fn proxies(variables: &[(&str, &str)]) -> Proxies {
@@ -85,4 +86,76 @@ fn an_unusable_proxy_is_an_error_and_not_a_direct_way() {
     check("socks5://ann:swordfish@proxy:1080", ProxyError::Scheme("HTTPS_PROXY"));
     check("http://", ProxyError::Url("HTTPS_PROXY"));
     check("http://ann:swordfish@proxy:notaport", ProxyError::Url("HTTPS_PROXY"));
+}
+
+fn asked(url: &str, host: &str) -> Result<String, Denied> {
+    let found = proxies(&[("HTTPS_PROXY", url)]);
+    let passage = Passage::new(found.of("server.example", 443, true).unwrap().unwrap(), host, 443)?;
+    Ok(passage.request().expose().to_owned())
+}
+
+#[test]
+fn a_way_is_asked_for_with_the_login_and_nothing_else() {
+    let check = |url: &str, host: &str, expect: Result<&str, Denied>| {
+        assert_eq!(asked(url, host), expect.map(str::to_owned), "{url} {host}");
+    };
+    check(
+        "http://proxy:1",
+        "server.example",
+        Ok("CONNECT server.example:443 HTTP/1.1\r\nHost: server.example:443\r\nUser-Agent: homeport\r\n\r\n"),
+    );
+    check(
+        "http://ann:swordfish@proxy:1",
+        "fd00::1",
+        Ok(
+            "CONNECT [fd00::1]:443 HTTP/1.1\r\nHost: [fd00::1]:443\r\nUser-Agent: homeport\r\nProxy-Authorization: Basic YW5uOnN3b3JkZmlzaA==\r\n\r\n",
+        ),
+    );
+    check(
+        "http://proxy:1",
+        "[fd00::1]",
+        Ok("CONNECT [fd00::1]:443 HTTP/1.1\r\nHost: [fd00::1]:443\r\nUser-Agent: homeport\r\n\r\n"),
+    );
+    for hostile in ["", "a b", "a\r\nX: y", "a/b", "user@host", "h\u{f6}st", "a\0"] {
+        check("http://proxy:1", hostile, Err(Denied::Target(hostile.to_owned())));
+    }
+}
+
+#[test]
+fn an_answer_opens_the_way_or_says_why_not() {
+    let found = proxies(&[("HTTPS_PROXY", "http://ann:swordfish@proxy:1")]);
+    let passage = Passage::new(found.of("server.example", 443, true).unwrap().unwrap(), "server.example", 443).unwrap();
+    let (proxy, target) = (String::from("proxy:1"), String::from("server.example:443"));
+    let check = |answer: &[u8], expect: Result<bool, Denied>| {
+        let got = passage.is_open(answer);
+        assert_eq!(got, expect, "{:?}", String::from_utf8_lossy(answer));
+        assert!(!format!("{got:?} {passage:?}").contains("swordfish"));
+    };
+    let unreadable = || Err(passage.broken());
+    let whole = b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n";
+    for length in 0..whole.len() {
+        check(&whole[..length], Ok(false));
+    }
+    check(whole, Ok(true));
+    check(b"HTTP/1.0 204\r\n\r\n", Ok(true));
+    check(b"HTTP/1.1 200 OK\r\n\r\nmore", unreadable());
+    check(b"HTTP/1.1 407 Who?\r\n\r\n<html>", Err(Denied::Login { proxy: proxy.clone(), target: target.clone() }));
+    for status in [100, 302, 403, 502] {
+        let answer = format!("HTTP/1.1 {status} No\r\n\r\n");
+        let refused = Denied::Refused { proxy: proxy.clone(), target: target.clone(), status };
+        check(answer.as_bytes(), Err(refused));
+    }
+    check(b"SSH-2.0-x", unreadable());
+    check(b"HTTP/2 200\r\n\r\n", unreadable());
+    check(b"HTTP/1.1 20\r\n\r\n", unreadable());
+    check(b"HTTP/1.1 +20 \r\n\r\n", unreadable());
+    check(b"HTTP/1.1-200\r\n\r\n", unreadable());
+    let mut long = b"HTTP/1.1 200 OK\r\nX: ".to_vec();
+    long.resize(MAX_HEAD - 1, b'x');
+    check(&long, Ok(false));
+    long.push(b'x');
+    check(&long, unreadable());
+    long.truncate(MAX_HEAD - 2);
+    long.extend(b"\r\n\r\n");
+    check(&long, unreadable());
 }

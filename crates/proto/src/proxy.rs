@@ -1,11 +1,14 @@
-//! Which HTTP proxy leads to a host, from the customary variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Pure: the
-//! shell reads the environment. Not here: the connection through it.
+//! Which HTTP proxy leads to a host, from the customary variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, and what is
+//! said to it ([`connect`]). Used for the control connection and for relays, so that both take the same way. Not here:
+//! who reads the environment, the connection itself, and plain requests (the REST client knows proxies by itself).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use base64::Engine;
-use proto::secret::Secret;
 
+use crate::secret::Secret;
+
+pub mod connect;
 #[cfg(test)]
 mod tests;
 
@@ -23,12 +26,11 @@ pub struct Proxies {
 /// One proxy. Its login is in no `Debug` and no error.
 #[derive(Debug, Clone)]
 pub struct Proxy {
-    /// TLS to the proxy itself.
-    pub(super) is_encrypted: bool,
-    pub(super) host: String,
-    pub(super) port: u16,
+    is_encrypted: bool,
+    host: String,
+    port: u16,
     /// Value of `Proxy-Authorization`.
-    pub(super) login: Option<Secret>,
+    login: Option<Secret>,
 }
 
 /// Why a proxy cannot be used. The value itself is not shown: it may hold a password.
@@ -52,6 +54,7 @@ enum Exception {
 
 impl Proxies {
     /// Reads the variables, each in capitals or, when that is absent or empty, in small letters.
+    #[must_use]
     pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Self {
         let value = |name: &str| {
             let found = |name: &str| read(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -67,7 +70,10 @@ impl Proxies {
     }
 
     /// The proxy for a host; none for this machine itself.
-    pub(super) fn of(&self, host: &str, port: u16, is_encrypted: bool) -> Result<Option<&Proxy>, ProxyError> {
+    ///
+    /// # Errors
+    /// [`ProxyError`] when a proxy is named that cannot be used: to go without it would be a way that nobody chose.
+    pub fn of(&self, host: &str, port: u16, is_encrypted: bool) -> Result<Option<&Proxy>, ProxyError> {
         let proxy = if is_encrypted { &self.https } else { &self.http };
         let Some(proxy) = proxy else { return Ok(None) };
         let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
@@ -101,9 +107,37 @@ impl Proxy {
         Ok(Self { is_encrypted, host: host.trim_matches(['[', ']']).to_owned(), port, login })
     }
 
+    /// Whether it wants TLS to itself.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// Its name or address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// How errors name it.
-    pub(super) fn name(&self) -> String {
-        super::with_port(&self.host, self.port)
+    #[must_use]
+    pub fn name(&self) -> String {
+        with_port(&self.host, self.port)
+    }
+}
+
+/// Host and port as URLs write them.
+#[must_use]
+pub fn with_port(host: &str, port: u16) -> String {
+    match host.trim_matches(['[', ']']).parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]:{port}"),
+        Err(_) => format!("{host}:{port}"),
     }
 }
 
