@@ -18,6 +18,8 @@ mod names;
 mod planted;
 #[path = "service/programs.rs"]
 mod programs;
+#[path = "service/seated.rs"]
+mod seated;
 #[path = "service/stage.rs"]
 mod stage;
 #[path = "service/two.rs"]
@@ -39,8 +41,12 @@ struct Service {
 
 impl Service {
     fn start(group: &str) -> Self {
+        Self::start_with(group, &[])
+    }
+
+    fn start_with(group: &str, arguments: &[&str]) -> Self {
         let namespace = Namespace::new("service");
-        Self { running: lab::Service::start(|program| namespace.command(program), group, &[]), namespace }
+        Self { running: lab::Service::start(|program| namespace.command(program), group, arguments), namespace }
     }
 }
 

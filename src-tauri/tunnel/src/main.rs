@@ -28,7 +28,7 @@ struct Flags {
     /// Where it notes what it changed, so that the next start can undo it after a crash.
     #[arg(long, default_value = "/var/lib/homeport-tunnel", env = "STATE_DIRECTORY")]
     state_dir: PathBuf,
-    /// Members of this group (a name or a number) may use the tunnel, besides root.
+    /// Members of this group (a name or a number) may use the tunnel, besides root and who sits at this machine.
     #[arg(long)]
     group: Option<String>,
     /// Change /etc/resolv.conf when the system has no resolver that can be asked to send us our names.
@@ -69,6 +69,8 @@ fn run(flags: Flags) -> anyhow::Result<()> {
 async fn serve(flags: Flags) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let group = flags.group.as_deref().map(number_of).transpose()?;
+    let (sitting, seats) = tokio::sync::watch::channel(std::collections::BTreeSet::new());
+    tokio::spawn(tunnel::os::follow_seats(flags.bus.clone(), sitting));
     let settings = Settings {
         device: DEVICE.to_owned(),
         state_dir: flags.state_dir,
@@ -83,7 +85,7 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
         tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
         tell_supervisor(&[sd_notify::NotifyState::Stopping]);
     };
-    service::run(System(network), listener, group, watchdog(), stop).await
+    service::run(System(network), listener, group, seats, watchdog(), stop).await
 }
 
 /// The group's number.

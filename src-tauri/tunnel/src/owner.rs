@@ -1,13 +1,16 @@
 //! Who may speak to the service: the kernel says who calls, this decides. Pure.
 //!
-//! Allowed are root and the members of one group. Among them one person at a time owns the tunnel: whoever first asks
+//! Allowed are root, the members of one group, and who sits at this machine. Among them one person at a time owns the tunnel: whoever first asks
 //! for a deployment, until nothing is wanted any more. Everybody else finds a closed socket, root too: a token that the
 //! owner gave must not serve another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 #[cfg(test)]
 mod tests;
+
+/// How the kernel shows users who have no number here, such as root of another user namespace: nobody in particular.
+const OVERFLOW: u32 = 65534;
 
 /// Most connections at once.
 pub const MAX_CLIENTS: usize = 64;
@@ -35,6 +38,7 @@ pub struct Uid(pub u32);
 #[derive(Debug)]
 pub struct Door {
     group: Option<u32>,
+    sitting: BTreeSet<u32>,
     owner: Option<Uid>,
     inside: HashMap<Uid, usize>,
 }
@@ -42,13 +46,21 @@ pub struct Door {
 impl Door {
     /// Lets in root and this group.
     pub fn new(group: Option<u32>) -> Self {
-        Self { group, owner: None, inside: HashMap::new() }
+        Self { group, sitting: BTreeSet::new(), owner: None, inside: HashMap::new() }
+    }
+
+    /// Who sits at this machine now. Who came in before stays, and an owner who left the desk keeps the tunnel.
+    pub fn seat(&mut self, mut users: BTreeSet<u32>) {
+        users.remove(&OVERFLOW);
+        self.sitting = users;
     }
 
     /// Who may come in; `None` closes the socket. Each admission is followed by one [`Door::leave`].
     pub fn admit(&mut self, caller: &Credentials) -> Option<Uid> {
         let uid = Uid(caller.uid);
-        let is_allowed = caller.uid == 0 || self.group.is_some_and(|group| caller.is_in(group));
+        let is_allowed = caller.uid == 0
+            || self.sitting.contains(&caller.uid)
+            || self.group.is_some_and(|group| caller.is_in(group));
         let is_taken = self.owner.is_some_and(|owner| owner != uid);
         let of_one = self.inside.get(&uid).copied().unwrap_or_default();
         let all: usize = self.inside.values().sum();

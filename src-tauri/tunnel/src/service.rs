@@ -9,7 +9,7 @@
 //! Nothing here waits for anything slow: deployments, the machine and every client have tasks of their own. Not here:
 //! decisions (`state`, `owner`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ enum Happened {
     Client(FromClient),
     Stirred,
     Machine(MachineNews),
+    /// Other people sit at this machine.
+    Seated(BTreeSet<u32>),
     /// Watchers are due.
     Tell,
     /// The device is due again.
@@ -107,6 +109,7 @@ pub async fn run(
     machine: impl Machine,
     listener: Listener,
     group: Option<u32>,
+    mut seats: watch::Receiver<BTreeSet<u32>>,
     watchdog: Option<Watchdog>,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -151,6 +154,7 @@ pub async fn run(
             Some(news) = news.recv() => Happened::Machine(news),
             () = stirred.notified() => Happened::Stirred,
             Some(said) = said.recv() => Happened::Client(said),
+            Ok(()) = seats.changed() => Happened::Seated(seats.borrow_and_update().clone()),
             () = due(service.try_again) => Happened::TryAgain,
             () = due(service.tell_at()) => Happened::Tell,
             arrived = listener.accept() => { let (stream, caller) = arrived?; Happened::Arrived(stream, caller) }
@@ -160,6 +164,12 @@ pub async fn run(
             Happened::Alive => {
                 next_sign = watchdog.as_ref().map(|watchdog| Instant::now() + watchdog.period);
                 watchdog.iter().for_each(|watchdog| (watchdog.alive)());
+            }
+            Happened::Seated(users) => {
+                if let Err(error) = listener.admit(&users) {
+                    tracing::warn!(%error, "who sits at this machine cannot be let in; use the group");
+                }
+                service.door.seat(users);
             }
             happened => service.handle(happened).await,
         }
@@ -195,7 +205,7 @@ impl Service {
                 self.try_again = None;
                 self.state.bring_up();
             }
-            Happened::Alive | Happened::Stop => {}
+            Happened::Seated(_) | Happened::Alive | Happened::Stop => {}
         }
         self.is_dirty = true;
         for effect in self.state.effects() {

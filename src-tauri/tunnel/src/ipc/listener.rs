@@ -1,6 +1,7 @@
 //! The socket in its folder: made so that nobody but its group can even reach it, and asked for the kernel's word on
 //! every caller.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -81,6 +82,17 @@ impl Listener {
         set_mode(path, SOCKET_MODE).map_err(fail("open to the group", path))?;
         set_mode(folder, FOLDER_MODE).map_err(fail("open to the group", folder))?;
         Ok(listener)
+    }
+
+    /// Lets these users reach the socket, besides root and the group, and nobody who was let before. Whether they are
+    /// heard is decided when they come.
+    ///
+    /// # Errors
+    /// The file system has no access lists.
+    pub fn admit(&self, users: &BTreeSet<u32>) -> io::Result<()> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        crate::os::admit(&self.path, users)?;
+        crate::os::admit(folder, users)
     }
 
     /// The next caller that the kernel vouches for. Cancel safe.

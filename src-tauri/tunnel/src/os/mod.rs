@@ -15,7 +15,7 @@ mod outlook;
 pub mod peer;
 
 pub use outlook::{Foreign, Outlook};
-pub use platform::{Machine, Names, Stopper, TunReader, TunWriter};
+pub use platform::{Machine, Names, Stopper, TunReader, TunWriter, admit, follow_seats};
 
 use std::io;
 use std::time::Duration;

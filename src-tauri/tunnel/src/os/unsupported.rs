@@ -147,3 +147,14 @@ impl Stopper {
         match *self {}
     }
 }
+
+/// Nobody is known to sit here.
+pub async fn follow_seats(_: Option<String>, _: tokio::sync::watch::Sender<std::collections::BTreeSet<u32>>) {}
+
+/// Says that this system is unsupported.
+///
+/// # Errors
+/// Always.
+pub fn admit(_: &std::path::Path, _: &std::collections::BTreeSet<u32>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

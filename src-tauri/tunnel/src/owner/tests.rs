@@ -33,6 +33,22 @@ fn root_and_the_group_may_speak() {
 }
 
 #[test]
+fn who_sits_here_may_speak_as_long_as_they_do() {
+    let mut door = Door::new(None);
+    let stranger = |uid| caller(uid, uid, &[uid]);
+    assert_eq!(door.admit(&stranger(1000)), None);
+    door.seat([1000, 65534].into());
+    let (ann, nobody) = (door.admit(&stranger(1000)), door.admit(&stranger(65534)));
+    assert_eq!((ann, nobody, door.admit(&stranger(1001))), (Some(Uid(1000)), None, None));
+    // Somebody else sits down: the tunnel still belongs to who took it.
+    assert!(door.own(Uid(1000)));
+    door.seat([1001].into());
+    assert_eq!((door.admit(&stranger(1000)), door.admit(&stranger(1001))), (None, None));
+    door.disown();
+    assert_eq!(door.admit(&stranger(1001)), Some(Uid(1001)));
+}
+
+#[test]
 fn one_person_at_a_time() {
     let mut door = Door::new(Some(GROUP));
     let (ann, bob) = (door.admit(&member(1000)).unwrap(), door.admit(&member(1001)).unwrap());

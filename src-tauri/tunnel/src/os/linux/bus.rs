@@ -10,7 +10,7 @@ use zbus::{Connection, MatchRule, MessageStream};
 use super::watch::Signals;
 
 /// Before the bus is tried again. Machines without one pay a failed `connect` for it, nothing else.
-const AGAIN: Duration = Duration::from_secs(5);
+pub const AGAIN: Duration = Duration::from_secs(5);
 /// One call may take this long; more would hold up what waits for the resolver.
 pub const BUDGET: Duration = Duration::from_secs(1);
 /// The resolver.

@@ -5,19 +5,24 @@
 //!   Machine ── device (TUN, offload, merge) ── pump's threads
 //!      ├────── netlink (look, make, unmake)
 //!      └────── watch (netlink groups, D-Bus signals) ──► happened
+//!   seats (logind: who sits here) · acl (who may reach the socket)
 //!   Names ──── resolved · network_manager · openresolv · resolv_conf
 //! ```
 
+mod acl;
 mod bus;
 mod device;
 mod merge;
 mod names;
 mod netlink;
 mod offload;
+mod seats;
 mod watch;
 
+pub use acl::admit;
 pub use device::{Stopper, TunReader, TunWriter};
 pub use names::Names;
+pub use seats::follow as follow_seats;
 
 use std::io;
 use std::sync::Arc;
