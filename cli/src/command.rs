@@ -2,8 +2,8 @@
 
 use crate::global::Global;
 use crate::{
-    build, completion, config_ssh, connect, create, delete, diagnose, gitssh, list, login, logout, netcheck, ping,
-    port_forward, restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
+    build, completion, config_ssh, connect, create, dashboard, delete, diagnose, gitssh, list, login, logout, netcheck,
+    ping, port_forward, restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
 };
 
 /// Workspaces on this computer and elsewhere, reached over a private mesh.
@@ -60,6 +60,8 @@ pub enum Command {
     Diagnose(diagnose::Args),
     /// Switch the tunnel of this computer on or off, or look at it.
     Connect(connect::Args),
+    /// Open the deployment's pages in the browser, signed in.
+    Dashboard(dashboard::Args),
     /// Manage long-lived tokens.
     #[command(visible_alias = "token")]
     Tokens(tokens::Args),
@@ -98,6 +100,7 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::ConfigSsh(args) => config_ssh::run(args, global).await,
         Command::Connect(args) => Box::pin(connect::run(args, global)).await,
         Command::Diagnose(args) => Box::pin(diagnose::run(args)).await,
+        Command::Dashboard(args) => dashboard::run(args, global).await,
         Command::Tokens(args) => tokens::run(args, global).await,
         Command::Server(args) => server::run(args),
         // `main` runs it before there is a runtime: it makes its own, and as process 1 it must fork first.

@@ -8,6 +8,7 @@ mod completion;
 mod config_ssh;
 mod connect;
 mod create;
+mod dashboard;
 mod delete;
 mod diagnose;
 mod failure;

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod builds;
+pub mod codes;
 pub mod config;
 pub mod first;
 pub mod folder;
@@ -114,6 +115,7 @@ pub async fn start(mut config: Config) -> Result<Running, RunError> {
         net: net::Net::new(),
         builds: builds::Builds::default(),
         logins: http::limit::Limits::default(),
+        codes: codes::Codes::default(),
         hashed: http::downloads::Hashed::default(),
     };
     let state = AppState::new(shared);

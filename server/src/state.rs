@@ -84,6 +84,8 @@ pub struct Shared {
     pub builds: Builds,
     /// The slowing of password guesses.
     pub logins: crate::http::limit::Limits,
+    /// One-use codes for browsers.
+    pub codes: crate::codes::Codes,
     /// The hash of the program that new machines fetch.
     pub hashed: crate::http::downloads::Hashed,
 }

@@ -3,6 +3,8 @@
 //! `HOMEPORT_TEST_SABOTAGE=A01` gives the stranger the owner's token; `F28` revokes nothing. Both must be red.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "routes/browser.rs"]
+mod browser;
 mod house;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,8 +46,6 @@ use About::{Account, Daemon, Everyone, Other, Own, Private, Site, Thing};
 fn rows() -> Vec<(&'static str, &'static str, Option<Value>, About)> {
     let body = Some;
     vec![
-        ("GET", "/", None, Everyone(200)),
-        ("GET", "/cli-auth", None, Everyone(200)),
         ("GET", "/healthz", None, Everyone(200)),
         ("GET", "/latency-check", None, Everyone(200)),
         ("GET", "/api/v2", None, Everyone(200)),
@@ -54,6 +54,8 @@ fn rows() -> Vec<(&'static str, &'static str, Option<Value>, About)> {
         ("POST", "/api/v2/users/first", body(json!({"username": "x", "email": "x@y", "password": "long enough"})), Everyone(409)),
         ("POST", "/api/v2/users/login", body(json!({"email": "no@body", "password": "long enough"})), Everyone(401)),
         ("GET", "/api/v2/users/authmethods", None, Everyone(200)),
+        ("POST", "/api/v2/homeport/sign-in-codes", None, Account(201)),
+        ("POST", "/api/v2/homeport/sign-in", body(json!({"code": "wrong"})), Everyone(401)),
         ("GET", "/api/v2/init-script/{os}/{arch}", None, Everyone(200)),
         ("GET", "/bin/{file}", None, Everyone(404)),
         ("GET", "/derp", None, Everyone(426)),
@@ -142,6 +144,7 @@ fn rows() -> Vec<(&'static str, &'static str, Option<Value>, About)> {
         ("GET", "/api/v2/workspaceagents/connection", None, Account(200)),
         ("GET", "/api/v2/workspaceagents/{agent}", None, Thing(200)),
         ("GET", "/api/v2/workspaceagents/{agent}/connection", None, Thing(0)),
+        ("GET", "/api/v2/workspaceagents/{agent}/pty", None, Account(426)),
         ("GET", "/api/v2/workspaceagents/{agent}/listening-ports", None, Private(0)),
         ("GET", "/api/v2/workspaceagents/{agent}/containers", None, Thing(0)),
         ("GET", "/api/v2/workspaceagents/{agent}/logs", None, Thing(200)),

@@ -25,7 +25,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("rpc", &["reqwest", "axum", "rusqlite", "boringtun", "smoltcp"]),
     ("client", &["boringtun", "smoltcp", "axum", "rusqlite"]),
     ("mesh", &["reqwest", "axum", "hyper", "rusqlite", "clap"]),
-    ("server", &["tauri", "boringtun"]),
+    ("server", &["tauri"]),
     ("daemon", &["rusqlite", "tauri"]),
     ("tunnel", &["tauri", "axum", "hyper", "rusqlite"]),
     ("desktop", &["boringtun", "smoltcp"]),

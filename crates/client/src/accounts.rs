@@ -2,6 +2,7 @@
 
 use proto::rest::agent::AgentGitSshKey;
 use proto::rest::key::{ApiKey, CreateToken, KeyCreated};
+use proto::rest::sign_in::SignInCode;
 use proto::rest::user::{CreateFirstUser, FirstUserCreated, GitSshKey, LoggedIn, Login, User};
 use proto::secret::Secret;
 use reqwest::Method;
@@ -50,6 +51,15 @@ impl Deployment {
     pub async fn log_in(&self, login: &Login) -> Result<Secret, ClientError> {
         let answer: LoggedIn = self.send(Method::POST, &["users", "login"], login).await?;
         Ok(Secret::new(answer.session_token))
+    }
+
+    /// Makes a code that signs one browser in, once. Only Homeport's own servers have them; others answer "not found".
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn sign_in_code(&self) -> Result<Secret, ClientError> {
+        let made: SignInCode = self.send(Method::POST, &["homeport", "sign-in-codes"], &serde_json::json!({})).await?;
+        Ok(Secret::new(made.code))
     }
 
     /// Ends the session of our token.

@@ -21,7 +21,7 @@ pub(super) fn routes() -> Routes {
         .route("/api/v2/workspaceagents/{agent}/containers", get(containers))
 }
 
-async fn permitted(state: &AppState, user: &User, id: AgentId, action: Action) -> ApiResult<()> {
+pub(super) async fn permitted(state: &AppState, user: &User, id: AgentId, action: Action) -> ApiResult<()> {
     let owner = state.store.read(move |db| agents::place(db, id)).await?.owner;
     decide(user, action, Object::Workspace { owner }).check()
 }
@@ -53,14 +53,17 @@ async fn connection_of(
     Ok(Json(info(&state)))
 }
 
-/// The server is no peer of the mesh yet, so it cannot ask the daemon; clients can, over the mesh.
+/// The daemon knows; it is asked over the mesh. One that is not connected listens on nothing.
 async fn listening_ports(
     State(state): State<AppState>,
     user: User,
     Path(id): Path<AgentId>,
 ) -> ApiResult<Json<ListeningPorts>> {
     permitted(&state, &user, id, Action::Ssh).await?;
-    Ok(Json(ListeningPorts::default()))
+    if state.net.coordinator.node(id.into()).is_none() {
+        return Ok(Json(ListeningPorts::default()));
+    }
+    Ok(Json(state.net.peer.listening_ports(&state, id).await?))
 }
 
 async fn containers(State(state): State<AppState>, user: User, Path(id): Path<AgentId>) -> ApiResult<Json<Value>> {

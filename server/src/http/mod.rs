@@ -11,7 +11,9 @@ pub mod upgrade;
 
 mod accounts;
 mod agents;
+mod browser;
 mod builds;
+pub mod dashboard;
 mod deployment;
 pub mod downloads;
 mod keys;
@@ -20,6 +22,7 @@ mod page;
 pub mod search;
 mod sign_in;
 mod templates;
+mod terminal;
 mod users;
 pub mod watch;
 mod workspace_settings;
@@ -42,6 +45,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .merge(deployment::routes())
         .merge(sign_in::routes())
+        .merge(browser::routes())
         .merge(users::routes())
         .merge(accounts::routes())
         .merge(keys::routes())
@@ -50,9 +54,9 @@ pub fn routes() -> Routes {
         .merge(workspace_settings::routes())
         .merge(builds::routes())
         .merge(agents::routes())
+        .merge(terminal::routes())
         .merge(watch::routes())
         .merge(downloads::routes())
-        .merge(page::routes())
         .merge(crate::net::routes())
 }
 
@@ -60,7 +64,7 @@ pub fn routes() -> Routes {
 pub fn router(state: &AppState) -> Router {
     routes()
         .into_router()
-        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "Route not found.") })
+        .fallback(dashboard::serve)
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.")
         })

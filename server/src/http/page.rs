@@ -1,18 +1,12 @@
-//! The page at `/cli-auth`, which explains how to sign a command line in. It shows no secret: a page could be framed or
-//! photographed, and a person at this computer already has a session.
+//! The page of a server that was built without its dashboard: how to sign a command line in. It shows no secret: a page
+//! could be framed or photographed, and a person at this computer already has a session.
 
-use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response as HttpResponse};
 use http::header;
 
-use super::routes::{Routes, get};
 use crate::state::AppState;
 
-pub(super) fn routes() -> Routes {
-    Routes::new().route("/cli-auth", get(cli_auth)).route("/", get(cli_auth))
-}
-
-async fn cli_auth(State(state): State<AppState>) -> HttpResponse {
+pub(super) fn sign_in_elsewhere(state: &AppState) -> HttpResponse {
     let url = escape(state.access_url.as_str().trim_end_matches('/'));
     let body = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Homeport</title></head><body>\

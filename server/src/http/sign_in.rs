@@ -1,7 +1,7 @@
 //! Signing in and out, and the first account.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response as HttpResponse};
@@ -75,10 +75,7 @@ async fn login(
     Json(login): Json<Login>,
 ) -> ApiResult<HttpResponse> {
     if let Some(wait) = state.logins.wait(peer.ip(), &login.email, Instant::now()) {
-        let seconds = wait.as_secs() + 1;
-        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "Too many failed sign-ins. Please wait.")
-            .with_detail(format!("Try again in {seconds} seconds."));
-        return Ok(([("retry-after", seconds.to_string())], error).into_response());
+        return Ok(too_many(wait));
     }
     let email = login.email.clone();
     let found = match state.store.read(move |db| users::password_hash(db, &email)).await {
@@ -96,6 +93,11 @@ async fn login(
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "Incorrect email or password."));
     };
     let token = new_session(&state, user, SESSION).await?;
+    Ok(signed_in(&state, &token))
+}
+
+/// The answer that gives a session to who asks: in the body for programs, in the cookie for pages.
+pub(super) fn signed_in(state: &AppState, token: &Secret) -> HttpResponse {
     let cookie = format!(
         "{SESSION_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{}",
         token.expose(),
@@ -107,7 +109,15 @@ async fn login(
         value.set_sensitive(true);
         response.headers_mut().insert(SET_COOKIE, value);
     }
-    Ok(response)
+    response
+}
+
+/// The answer to one who guessed too often.
+pub(super) fn too_many(wait: Duration) -> HttpResponse {
+    let seconds = wait.as_secs() + 1;
+    let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "Too many failed sign-ins. Please wait.")
+        .with_detail(format!("Try again in {seconds} seconds."));
+    ([("retry-after", seconds.to_string())], error).into_response()
 }
 
 /// Makes a session key without a name.

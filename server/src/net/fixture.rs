@@ -53,6 +53,7 @@ impl World {
             net: Net::new(),
             builds: Builds::default(),
             logins: crate::http::limit::Limits::default(),
+            codes: crate::codes::Codes::default(),
             hashed: crate::http::downloads::Hashed::default(),
         });
         super::start(&state).await;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use proto::id::AgentId;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::access::{AgentIdentity, User};
@@ -42,13 +43,18 @@ async fn key_is_good(state: &AppState, user: &User) -> bool {
 
 /// Resolves when the daemon was retired.
 pub async fn of_agent(state: &AppState, agent: &AgentIdentity) {
+    until_retired(state, agent.id).await;
+}
+
+/// As [`of_agent`], for who has no more than its id.
+pub async fn until_retired(state: &AppState, agent: AgentId) {
     let mut events = state.events.listen();
     if !agent_is_good(state, agent).await {
         return;
     }
     loop {
         match events.recv().await {
-            Ok(Event::AgentRetired { agent: retired }) if retired == agent.id => return,
+            Ok(Event::AgentRetired { agent: retired }) if retired == agent => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) if agent_is_good(state, agent).await => {}
             Err(_) => return,
@@ -56,7 +62,6 @@ pub async fn of_agent(state: &AppState, agent: &AgentIdentity) {
     }
 }
 
-async fn agent_is_good(state: &AppState, agent: &AgentIdentity) -> bool {
-    let id = agent.id;
-    state.store.read(move |db| agents::place(db, id)).await.is_ok_and(|place| !place.retired)
+async fn agent_is_good(state: &AppState, agent: AgentId) -> bool {
+    state.store.read(move |db| agents::place(db, agent)).await.is_ok_and(|place| !place.retired)
 }

@@ -7,7 +7,7 @@
 //!  clients ── tailnet_api ┘            └── store, events
 //!  peers ──── relay (sealed packets) · stun (who am I?)
 //! ```
-//! Not here: REST resources of people ([`crate::http`]), builds, and the mesh engine itself.
+//! Not here: REST resources of people ([`crate::http`]), builds, and the mesh engine itself; [`peer`] is a user of it.
 
 pub mod agent_api;
 pub mod coordinator;
@@ -17,6 +17,7 @@ mod fixture;
 pub mod lease;
 pub mod metadata;
 mod openssh;
+pub mod peer;
 pub mod relay;
 mod rest;
 mod stun;
@@ -57,6 +58,8 @@ pub struct Net {
     /// Which connection of each daemon is the current one.
     pub presence: agent_api::Presence,
     started: OnceLock<Started>,
+    /// This server's own place in the mesh, for pages.
+    pub peer: peer::Peer,
     metadata: broadcast::Sender<AgentId>,
     /// Metadata that is not written yet.
     latest: metadata::Latest,
@@ -91,6 +94,7 @@ impl Net {
             coordinator: coordinator::Coordinator::default(),
             presence: agent_api::Presence::default(),
             started: OnceLock::new(),
+            peer: peer::Peer::default(),
             metadata: broadcast::channel(METADATA_CHANGES).0,
             latest: metadata::Latest::default(),
         }
@@ -189,6 +193,11 @@ async fn start_stun(state: &AppState) -> Option<u16> {
     tokio::spawn(stun::serve(socket, state.stop.clone()));
     tracing::info!(%address, port, "STUN answers");
     Some(port)
+}
+
+/// The relay map for ourselves: by the listener, which a proxy before the access URL may hide.
+fn own_derp_map(state: &AppState) -> DerpMap {
+    derp_map::derp_map(&state.daemon_url, state.net.started.get().and_then(|started| started.stun_port))
 }
 
 /// The relay map as clients of this deployment get it.

@@ -15,6 +15,7 @@ pub mod key;
 pub mod organization;
 pub mod resource;
 pub mod response;
+pub mod sign_in;
 pub mod template;
 pub mod template_version;
 pub mod time;

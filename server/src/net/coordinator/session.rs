@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use proto::id::{AgentId, PeerId};
-use proto::tailnet::{CoordinateRequest, Node};
+use proto::tailnet::{CoordinateRequest, CoordinateResponse, Node};
 use rpc::{Call, CallReceiver, CallSender, RpcError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Output;
@@ -77,6 +77,42 @@ impl Coordinator {
                 // The state may still have words for it, such as why it was refused.
                 Ok(()) => writing.await,
                 Err(error) => Err(error),
+            }
+        }
+    }
+
+    /// Joins a peer of this very process, until `requests` ends. It opens tunnels only to whom the caller, who holds the
+    /// other ends, was allowed to reach.
+    pub async fn join(
+        &self,
+        peer: PeerId,
+        mut requests: mpsc::Receiver<CoordinateRequest>,
+        responses: mpsc::Sender<CoordinateResponse>,
+    ) {
+        let wake = Arc::new(Notify::new());
+        let session = self.change(|state| state.handle_connected(peer, Access::Reachable));
+        self.lock().wakers.insert(session, Arc::clone(&wake));
+        let revoked = CancellationToken::new();
+        let _guard = Leaving { coordinator: self, session, revoked: &revoked };
+        loop {
+            // In a statement of its own: the lock must not be held while something is waited for.
+            let output = self.lock().state.poll(session);
+            match output {
+                Some(Output::Send(response)) => match responses.send(response).await {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
+                Some(Output::End) => return,
+                None => {}
+            }
+            tokio::select! {
+                () = wake.notified() => {}
+                message = requests.recv() => {
+                    let Some(request) = message.and_then(|message| Request::from_wire(message).ok()) else { return };
+                    if self.change(|state| state.handle_request(session, request, true)).is_err() {
+                        return;
+                    }
+                }
             }
         }
     }

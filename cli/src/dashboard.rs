@@ -1,0 +1,78 @@
+//! `homeport dashboard`: opens the deployment's pages in the system browser, signed in.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use client::error::origin;
+use client::sessions::file;
+
+use crate::failure::failure;
+use crate::global::Global;
+use crate::terminal::{print, progress};
+
+/// Options of `dashboard`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print the link and open nothing.
+    #[arg(long)]
+    no_open: bool,
+}
+
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
+    let deployment = global.deployment().await?;
+    let url = origin(deployment.url());
+    let link = match deployment.sign_in_code().await {
+        // Behind `#`, a browser keeps it from every server and from the pages that come after.
+        Ok(code) => format!("{url}/sign-in#code={}", code.expose()),
+        Err(error) if error.is_not_found() => url.clone(),
+        Err(error) => return Err(error.into()),
+    };
+    if args.no_open || !has_desktop() {
+        print(&link);
+        progress("The link signs in one browser, once, within a minute.");
+        return Ok(0);
+    }
+    // A file that only we can read: the arguments of the browser are there for every user of this computer to see.
+    let page = write_page(&link)?;
+    let opened =
+        Command::new("xdg-open").arg(&page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match opened {
+        Ok(status) if status.success() => progress(&format!("Opened {url} in the browser.")),
+        _ => {
+            print(&link);
+            progress("No browser could be started. The link signs in one browser, once, within a minute.");
+        }
+    }
+    Ok(0)
+}
+
+fn has_desktop() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// A page that leads to `link`. The same file each time: what an older one says is spent.
+fn write_page(link: &str) -> anyhow::Result<PathBuf> {
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = match folder {
+        Some(folder) => folder.join("homeport"),
+        None => {
+            let home = std::env::home_dir().filter(|home| home.is_absolute());
+            home.ok_or_else(|| failure("this account has no home folder", "set HOME"))?.join(".cache/homeport")
+        }
+    };
+    let page = folder.join("sign-in.html");
+    file::make_private_folder(&folder)?;
+    file::write_private(&page, page_of(link).as_bytes())?;
+    Ok(page)
+}
+
+fn page_of(link: &str) -> String {
+    let link = link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
+         <meta http-equiv=\"refresh\" content=\"0;url={link}\"><title>Homeport</title>"
+    )
+}
+
+#[cfg(test)]
+mod tests;
