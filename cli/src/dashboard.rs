@@ -13,6 +13,9 @@ use crate::terminal::{print, progress};
 /// Options of `dashboard`.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Which page: its path, such as `/templates`.
+    #[arg(long, value_name = "PATH", value_parser = parse_page)]
+    page: Option<String>,
     /// Print the link and open nothing.
     #[arg(long)]
     no_open: bool,
@@ -23,8 +26,11 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let url = origin(deployment.url());
     let link = match deployment.sign_in_code().await {
         // Behind `#`, a browser keeps it from every server and from the pages that come after.
-        Ok(code) => format!("{url}/sign-in#code={}", code.expose()),
-        Err(error) if error.is_not_found() => url.clone(),
+        Ok(code) => {
+            let next = args.page.map(|page| format!("?next={page}")).unwrap_or_default();
+            format!("{url}/sign-in{next}#code={}", code.expose())
+        }
+        Err(error) if error.is_not_found() => format!("{url}{}", args.page.unwrap_or_default()),
         Err(error) => return Err(error.into()),
     };
     if args.no_open || !has_desktop() {
@@ -44,6 +50,15 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// A path of the dashboard itself, without anything that would have to be escaped in a link.
+fn parse_page(text: &str) -> Result<String, String> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/-_.@".contains(letter);
+    if text.starts_with('/') && !text.starts_with("//") && text.chars().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    Err("a page is a path such as `/templates`".into())
 }
 
 fn has_desktop() -> bool {
