@@ -34,6 +34,7 @@ words! {
 
 /// A workspace daemon.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Agent {
     pub id: AgentId,
@@ -41,21 +42,21 @@ pub struct Agent {
     pub parent_id: Option<AgentId>,
     pub created_at: Time,
     pub updated_at: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_connected_at: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_connected_at: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disconnected_at: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Time>,
     pub status: AgentStatus,
     pub lifecycle_state: AgentLifecycle,
     pub name: String,
     pub resource_id: ResourceId,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub instance_id: String,
     pub architecture: String,
     #[serde(deserialize_with = "null_default")]
@@ -63,16 +64,16 @@ pub struct Agent {
     pub operating_system: String,
     pub logs_length: i32,
     pub logs_overflowed: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub directory: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub expanded_directory: String,
     pub version: String,
     pub api_version: String,
     #[serde(deserialize_with = "null_default")]
     pub apps: Vec<App>,
     /// By region name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_default")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_default")]
     pub latency: BTreeMap<String, AgentLatency>,
     pub connection_timeout_seconds: i32,
     pub troubleshooting_url: String,
@@ -91,6 +92,7 @@ pub struct Agent {
 
 /// How far a relay region is from the daemon.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AgentLatency {
     pub preferred: bool,
@@ -99,16 +101,18 @@ pub struct AgentLatency {
 
 /// Whether the daemon does its work.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AgentHealth {
     pub healthy: bool,
     /// Absent when healthy.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
 /// Where lines of a daemon's log come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AgentLogSource {
     pub workspace_agent_id: AgentId,
@@ -120,6 +124,7 @@ pub struct AgentLogSource {
 
 /// A script that the daemon runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AgentScript {
     pub id: ScriptId,
@@ -137,6 +142,7 @@ pub struct AgentScript {
 
 /// One line of a daemon's log; streams send lists of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AgentLog {
     pub id: i64,
@@ -195,6 +201,7 @@ pub struct ConnectionInfo {
 
 /// `GET workspaceagents/{id}/listening-ports`, also the daemon's own answer on mesh port 4.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ListeningPorts {
     #[serde(deserialize_with = "null_default")]
@@ -203,6 +210,7 @@ pub struct ListeningPorts {
 
 /// A port on which something in the workspace listens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ListeningPort {
     pub process_name: String,

@@ -21,6 +21,7 @@ words! {
 
 /// An app.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct App {
     pub id: AppId,
@@ -28,26 +29,28 @@ pub struct App {
     pub external: bool,
     pub slug: String,
     pub display_name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
     pub icon: String,
     pub subdomain: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subdomain_name: String,
     pub sharing_level: SharingLevel,
     pub healthcheck: Healthcheck,
     pub health: AppHealth,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
     pub hidden: bool,
     /// `slim-window` or `tab`.
     pub open_in: String,
     #[serde(deserialize_with = "null_default")]
+    #[cfg_attr(test, ts(type = "unknown[]"))]
     pub statuses: Vec<serde_json::Value>,
 }
 
 /// How a daemon asks an app whether it is well. An empty `url` means never.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Healthcheck {
     pub url: String,

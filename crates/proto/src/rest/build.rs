@@ -33,6 +33,7 @@ words! {
 
 /// A build.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Build {
     pub id: BuildId,
@@ -59,38 +60,40 @@ pub struct Build {
     pub max_deadline: Option<Time>,
     pub status: WorkspaceStatus,
     pub daily_cost: i32,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_provisioners: Option<MatchedProvisioners>,
     pub template_version_preset_id: Option<uuid::Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_ai_task: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai_task_sidebar_app_id: Option<uuid::Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_external_agent: Option<bool>,
 }
 
 /// `POST workspaces/{id}/builds`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct CreateBuild {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_version_id: Option<TemplateVersionId>,
     pub transition: Transition,
     pub dry_run: bool,
     pub orphan: bool,
     #[serde(deserialize_with = "null_default")]
     pub rich_parameter_values: Vec<BuildParameter>,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_default")]
+    #[serde(default, skip_serializing_if = "String::is_empty", deserialize_with = "null_default")]
     pub log_level: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<BuildReason>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_version_preset_id: Option<uuid::Uuid>,
 }
 
 /// A value given for a parameter of the template.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct BuildParameter {
     pub name: String,
@@ -99,6 +102,7 @@ pub struct BuildParameter {
 
 /// `GET workspacebuilds/{id}/timings` and `GET workspaces/{id}/timings`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Timings {
     #[serde(deserialize_with = "null_default")]
@@ -111,6 +115,7 @@ pub struct Timings {
 
 /// How long a step of the provisioner took.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ProvisionerTiming {
     pub job_id: crate::id::JobId,
@@ -125,6 +130,7 @@ pub struct ProvisionerTiming {
 
 /// How long a script of a workspace daemon took.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ScriptTiming {
     pub started_at: Time,
@@ -141,6 +147,7 @@ pub struct ScriptTiming {
 
 /// How long a workspace daemon took to connect.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ConnectionTiming {
     pub started_at: Time,

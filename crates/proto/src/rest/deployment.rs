@@ -9,6 +9,7 @@ use super::{Time, null_default};
 
 /// `GET buildinfo`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct BuildInfo {
     pub external_url: String,
@@ -21,12 +22,13 @@ pub struct BuildInfo {
     pub provisioner_api_version: String,
     pub upgrade_message: String,
     pub deployment_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub webpush_public_key: String,
 }
 
 /// `GET deployment/ssh`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct SshConfig {
     pub hostname_prefix: String,
@@ -37,6 +39,7 @@ pub struct SshConfig {
 
 /// `GET entitlements`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Entitlements {
     #[serde(deserialize_with = "null_default")]
@@ -53,6 +56,7 @@ pub struct Entitlements {
 
 /// Whether a paid feature is there.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Feature {
     /// `entitled`, `grace_period`, `not_entitled`.
@@ -62,6 +66,7 @@ pub struct Feature {
 
 /// `GET updatecheck`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdateCheck {
     pub current: bool,
@@ -71,6 +76,7 @@ pub struct UpdateCheck {
 
 /// `GET regions`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Regions {
     #[serde(deserialize_with = "null_default")]
@@ -79,6 +85,7 @@ pub struct Regions {
 
 /// A place that serves apps.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Region {
     pub id: uuid::Uuid,
@@ -92,6 +99,7 @@ pub struct Region {
 
 /// `POST authcheck`; the answer is a map from the same names to booleans.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AuthChecks {
     #[serde(deserialize_with = "null_default")]
@@ -100,6 +108,7 @@ pub struct AuthChecks {
 
 /// "May I do this to that?"
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AuthCheck {
     pub object: AuthObject,
@@ -109,13 +118,14 @@ pub struct AuthCheck {
 
 /// What a check is about. Empty fields do not narrow.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AuthObject {
     pub resource_type: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub owner_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub organization_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource_id: String,
 }

@@ -45,6 +45,7 @@ impl JobStatus {
 
 /// A job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Job {
     pub id: JobId,
@@ -53,14 +54,14 @@ pub struct Job {
     pub completed_at: Option<Time>,
     pub canceled_at: Option<Time>,
     /// Why it failed; empty otherwise.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error_code: String,
     pub status: JobStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<uuid::Uuid>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub worker_name: String,
     pub file_id: FileId,
     #[serde(deserialize_with = "null_default")]
@@ -78,18 +79,20 @@ pub struct Job {
 
 /// What a job works on.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct JobInput {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_version_id: Option<crate::id::TemplateVersionId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_build_id: Option<crate::id::BuildId>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
 }
 
 /// Names that lists of jobs show.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct JobMetadata {
     pub template_version_name: String,
@@ -97,14 +100,15 @@ pub struct JobMetadata {
     pub template_name: String,
     pub template_display_name: String,
     pub template_icon: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<crate::id::WorkspaceId>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub workspace_name: String,
 }
 
 /// One line of a job's log. Ids grow within a job; `after=<id>` continues behind a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct JobLog {
     pub id: i64,
@@ -117,6 +121,7 @@ pub struct JobLog {
 
 /// How many runners could take a job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct MatchedProvisioners {
     pub count: i64,

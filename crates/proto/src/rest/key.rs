@@ -15,6 +15,7 @@ words! {
 
 /// A key as lists show it; the secret half is known only to the one who asked for it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ApiKey {
     /// The first 10 characters of the token.
@@ -29,12 +30,13 @@ pub struct ApiKey {
     pub token_name: String,
     pub lifetime_seconds: i64,
     /// Only in `keys/tokens` lists.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub username: String,
 }
 
 /// `POST users/{user}/keys/tokens`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct CreateToken {
     /// Nanoseconds; 0 asks for the server's default.
@@ -45,6 +47,7 @@ pub struct CreateToken {
 
 /// Answer of `POST users/{user}/keys` and `…/keys/tokens`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct KeyCreated {
     /// Secret: shown once.
@@ -53,6 +56,7 @@ pub struct KeyCreated {
 
 /// `GET users/{user}/keys/tokens/tokenconfig`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct TokenConfig {
     /// Nanoseconds.

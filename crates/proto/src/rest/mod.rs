@@ -24,6 +24,8 @@ pub mod workspace;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typescript;
 
 pub use response::{Response, Validation};
 pub use time::Time;

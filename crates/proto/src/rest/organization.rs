@@ -8,6 +8,7 @@ use crate::id::OrganizationId;
 
 /// An organization. `{organization}` in a path is its id, its name or `default`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Organization {
     pub id: OrganizationId,

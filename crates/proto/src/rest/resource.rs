@@ -10,6 +10,7 @@ use crate::id::{JobId, ResourceId};
 
 /// A resource: a process, a container, a machine.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Resource {
     pub id: ResourceId,
@@ -21,15 +22,16 @@ pub struct Resource {
     pub name: String,
     pub hide: bool,
     pub icon: String,
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
     pub agents: Vec<Agent>,
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
     pub metadata: Vec<ResourceMetadata>,
     pub daily_cost: i32,
 }
 
 /// A fact that the template shows about a resource.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ResourceMetadata {
     pub key: String,

@@ -6,21 +6,23 @@ use super::null_default;
 
 /// What a server says when a call failed, or when there is nothing but a word to say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{message}")]
 #[serde(default)]
 pub struct Response {
     /// One plain sentence for people.
     pub message: String,
     /// Why, for those who look closer. Never contains a secret.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// Which fields of the request were wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
     pub validations: Vec<Validation>,
 }
 
 /// One wrong field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Validation {
     /// Name of the field as in the request.

@@ -10,6 +10,7 @@ use crate::id::{OrganizationId, TemplateId, TemplateVersionId, UserId};
 
 /// A template.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Template {
     pub id: TemplateId,
@@ -52,6 +53,7 @@ pub struct Template {
 
 /// Milliseconds that builds took; absent when none was measured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default, rename_all = "UPPERCASE")]
 pub struct BuildTime {
     pub p50: Option<i64>,
@@ -60,6 +62,7 @@ pub struct BuildTime {
 
 /// On which days a workspace must stop.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AutostopRequirement {
     #[serde(deserialize_with = "null_default")]
@@ -69,6 +72,7 @@ pub struct AutostopRequirement {
 
 /// On which days a workspace may start by itself.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AutostartRequirement {
     #[serde(deserialize_with = "null_default")]
@@ -77,6 +81,7 @@ pub struct AutostartRequirement {
 
 /// A question that a template asks whoever creates a workspace.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct RichParameter {
     pub name: String,
@@ -92,15 +97,15 @@ pub struct RichParameter {
     pub icon: String,
     #[serde(deserialize_with = "null_default")]
     pub options: Vec<ParameterOption>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub validation_error: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub validation_regex: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_min: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_max: Option<i32>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub validation_monotonic: String,
     pub required: bool,
     pub ephemeral: bool,
@@ -108,6 +113,7 @@ pub struct RichParameter {
 
 /// One of the answers a parameter offers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ParameterOption {
     pub name: String,

@@ -9,6 +9,7 @@ use crate::id::{OrganizationId, TemplateId, TemplateVersionId, UserId};
 
 /// A version: files that were imported once and never change.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct TemplateVersion {
     pub id: TemplateVersionId,
@@ -24,12 +25,13 @@ pub struct TemplateVersion {
     pub archived: bool,
     #[serde(deserialize_with = "null_default")]
     pub warnings: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_provisioners: Option<MatchedProvisioners>,
 }
 
 /// The little that strangers see of an account.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct MinimalUser {
     pub id: UserId,

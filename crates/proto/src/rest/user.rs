@@ -19,6 +19,7 @@ words! {
 
 /// An account. `{user}` in a path is its id, its username or `me`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct User {
     pub id: UserId,
@@ -40,6 +41,7 @@ pub struct User {
 
 /// A named set of permissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Role {
     pub name: String,
@@ -48,6 +50,7 @@ pub struct Role {
 
 /// `GET users`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UserList {
     #[serde(deserialize_with = "null_default")]
@@ -57,6 +60,7 @@ pub struct UserList {
 
 /// `POST users/first`: makes the owner while there is no account.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct CreateFirstUser {
     pub email: String,
@@ -69,6 +73,7 @@ pub struct CreateFirstUser {
 
 /// `POST users`: an account made by the owner.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct CreateUser {
     pub email: String,
@@ -80,6 +85,7 @@ pub struct CreateUser {
 
 /// `PUT users/{user}/password`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdatePassword {
     /// Secret. Needed for one's own account.
@@ -90,6 +96,7 @@ pub struct UpdatePassword {
 
 /// Answer of `POST users/first`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct FirstUserCreated {
     pub user_id: UserId,
@@ -98,6 +105,7 @@ pub struct FirstUserCreated {
 
 /// `POST users/login`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Login {
     pub email: String,
@@ -107,6 +115,7 @@ pub struct Login {
 
 /// Answer of `POST users/login`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct LoggedIn {
     /// Secret: `<10 characters id>-<22 characters secret>`.
@@ -115,6 +124,7 @@ pub struct LoggedIn {
 
 /// `GET users/authmethods`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AuthMethods {
     pub terms_of_service_url: String,
@@ -125,6 +135,7 @@ pub struct AuthMethods {
 
 /// Whether a way to sign in is there.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AuthMethod {
     pub enabled: bool,
@@ -132,6 +143,7 @@ pub struct AuthMethod {
 
 /// Sign-in by GitHub.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct GithubAuthMethod {
     pub enabled: bool,
@@ -140,6 +152,7 @@ pub struct GithubAuthMethod {
 
 /// Sign-in by OpenID Connect. The names are not `snake_case` on the wire.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default, rename_all = "camelCase")]
 pub struct OidcAuthMethod {
     pub enabled: bool,
@@ -149,6 +162,7 @@ pub struct OidcAuthMethod {
 
 /// `GET users/{user}/login-type`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UserLoginType {
     pub login_type: LoginType,
@@ -156,6 +170,7 @@ pub struct UserLoginType {
 
 /// `GET users/{user}/roles` and `PUT`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UserRoles {
     #[serde(deserialize_with = "null_default")]
@@ -165,6 +180,7 @@ pub struct UserRoles {
 
 /// `GET users/{user}/gitsshkey`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct GitSshKey {
     pub user_id: UserId,

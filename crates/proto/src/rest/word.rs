@@ -42,6 +42,29 @@ macro_rules! words {
             }
         }
 
+        #[cfg(test)]
+        impl ts_rs::TS for $name {
+            type WithoutGenerics = Self;
+            type OptionInnerType = Self;
+
+            fn name(_: &ts_rs::Config) -> String {
+                stringify!($name).to_owned()
+            }
+
+            fn inline(_: &ts_rs::Config) -> String {
+                let words = [$first_word, $($word,)* "unknown"];
+                words.map(|word| format!("{word:?}")).join(" | ")
+            }
+
+            fn decl(to: &ts_rs::Config) -> String {
+                format!("type {} = {};", Self::name(to), Self::inline(to))
+            }
+
+            fn output_path() -> Option<std::path::PathBuf> {
+                Some(concat!(stringify!($name), ".ts").into())
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_str(self.as_str())

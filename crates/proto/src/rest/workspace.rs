@@ -15,6 +15,7 @@ words! {
 
 /// A workspace.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Workspace {
     pub id: WorkspaceId,
@@ -34,6 +35,7 @@ pub struct Workspace {
     pub template_require_active_version: bool,
     pub template_use_classic_parameter_flow: bool,
     pub latest_build: Build,
+    #[cfg_attr(test, ts(type = "unknown"))]
     pub latest_app_status: Option<serde_json::Value>,
     pub outdated: bool,
     pub name: String,
@@ -53,6 +55,7 @@ pub struct Workspace {
 
 /// Whether all daemons of a workspace are well.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct WorkspaceHealth {
     pub healthy: bool,
@@ -62,6 +65,7 @@ pub struct WorkspaceHealth {
 
 /// `GET workspaces`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct WorkspaceList {
     #[serde(deserialize_with = "null_default")]
@@ -71,28 +75,30 @@ pub struct WorkspaceList {
 
 /// `POST users/{user}/workspaces`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct CreateWorkspace {
     /// Exactly one of this and `template_version_id`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_id: Option<TemplateId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_version_id: Option<TemplateVersionId>,
     pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autostart_schedule: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_ms: Option<i64>,
     #[serde(deserialize_with = "null_default")]
     pub rich_parameter_values: Vec<BuildParameter>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automatic_updates: Option<AutomaticUpdates>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_version_preset_id: Option<uuid::Uuid>,
 }
 
 /// `PATCH workspaces/{id}`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdateWorkspace {
     pub name: String,
@@ -100,6 +106,7 @@ pub struct UpdateWorkspace {
 
 /// `PUT workspaces/{id}/autostart`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdateAutostart {
     pub schedule: Option<String>,
@@ -107,6 +114,7 @@ pub struct UpdateAutostart {
 
 /// `PUT workspaces/{id}/ttl`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdateTtl {
     pub ttl_ms: Option<i64>,
@@ -114,6 +122,7 @@ pub struct UpdateTtl {
 
 /// `PUT workspaces/{id}/extend`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ExtendWorkspace {
     pub deadline: Time,
@@ -121,6 +130,7 @@ pub struct ExtendWorkspace {
 
 /// `PUT workspaces/{id}/autoupdates`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdateAutomaticUpdates {
     pub automatic_updates: AutomaticUpdates,
@@ -128,6 +138,7 @@ pub struct UpdateAutomaticUpdates {
 
 /// `PUT workspaces/{id}/dormant`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct UpdateDormancy {
     pub dormant: bool,
@@ -135,17 +146,19 @@ pub struct UpdateDormancy {
 
 /// `POST workspaces/{id}/usage`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct WorkspaceUsage {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
     /// `vscode`, `jetbrains`, `reconnecting-pty`, `ssh`.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub app_name: String,
 }
 
 /// `GET workspaces/{id}/resolve-autostart`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct ResolveAutostart {
     pub parameter_mismatch: bool,
@@ -158,9 +171,11 @@ words! {
 
 /// One message of `…/watch-ws`; `data` is a [`Workspace`] or a [`super::Response`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct WatchEvent {
     #[serde(rename = "type")]
     pub kind: WatchKind,
+    #[cfg_attr(test, ts(type = "unknown"))]
     pub data: serde_json::Value,
 }
