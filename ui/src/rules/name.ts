@@ -1,0 +1,44 @@
+// Names that people choose, and names that are made of them: hosts, commands, addresses. Pure.
+import type { Agent, SshConfig, Workspace } from "../wire/rest";
+
+export const LONGEST = 32;
+
+/** What is wrong with a chosen name; nothing when it is fine. */
+export function nameFault(name: string): string | undefined {
+  if (name === "") return "A name is needed.";
+  if (name.length > LONGEST) return `At most ${LONGEST} characters.`;
+  if (!/^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/.test(name)) return "Letters and digits, in words joined by single dashes.";
+  return undefined;
+}
+
+/** Every workspace daemon of a workspace, sub-daemons behind their own daemon. */
+export function daemons(one: Workspace): Agent[] {
+  const all = one.latest_build.resources.flatMap((resource) => resource.agents ?? []);
+  const roots = all.filter((daemon) => !daemon.parent_id);
+  const children = (parent: Agent) => all.filter((daemon) => daemon.parent_id === parent.id);
+  return roots.flatMap((root) => [root, ...children(root)]);
+}
+
+/** The host name that the tunnel gives a daemon. */
+export function hostname(one: Workspace, daemon: Agent, ssh: SshConfig | undefined): string {
+  const suffix = ssh?.hostname_suffix || "coder";
+  return daemons(one).length === 1 ? `${one.name}.${suffix}` : `${daemon.name}.${one.name}.me.${suffix}`;
+}
+
+/** Where the page of a workspace is. */
+export const pathOf = (one: { owner_name: string; name: string }) => ({ owner: one.owner_name, name: one.name });
+
+/** An address that a page may lead to: nothing that runs code here. */
+export function safeAddress(url: string): string | undefined {
+  try {
+    const { protocol } = new URL(url);
+    return ["javascript:", "data:", "vbscript:", "blob:", "file:"].includes(protocol) ? undefined : url;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where to go after signing in: a page of ours, whatever the address line says. */
+export function nextPage(wanted: unknown): string {
+  return typeof wanted === "string" && /^\/(?![/\\])/.test(wanted) && !wanted.startsWith("/sign-in") ? wanted : "/workspaces";
+}
