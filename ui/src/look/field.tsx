@@ -12,7 +12,7 @@ interface Around {
 export function Field({ label, hint, fault, ...rest }: Around & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId();
   return (
-    <Frame id={id} label={label} hint={hint} fault={fault} isRequired={rest.required}>
+    <Frame id={id} label={label} hint={hint} fault={fault}>
       <input {...described(id, hint, fault)} className={BOX} {...rest} />
     </Frame>
   );
@@ -32,13 +32,10 @@ export function described(id: string, hint: unknown, fault: string | undefined) 
   return { id, "aria-invalid": fault ? true : undefined, "aria-describedby": by || undefined };
 }
 
-export function Frame({ id, label, hint, fault, isRequired, children }: Around & { id: string; isRequired?: boolean; children: ReactNode }) {
+export function Frame({ id, label, hint, fault, children }: Around & { id: string; children: ReactNode }) {
   return (
     <div className="grid gap-1">
-      <label htmlFor={id} className="font-medium">
-        {label}
-        {isRequired && <span className="ml-1 font-normal text-quiet">(needed)</span>}
-      </label>
+      <label htmlFor={id} className="font-medium">{label}</label>
       {children}
       {hint && <p id={`${id}-hint`} className="text-[0.8125rem] text-quiet">{hint}</p>}
       {fault && <p id={`${id}-fault`} className="text-[0.8125rem] font-medium text-bad">{fault}</p>}

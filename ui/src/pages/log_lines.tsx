@@ -12,7 +12,6 @@ export interface Line {
 /** What is drawn at a time: more would make the page slow, and nobody reads it here. */
 const SHOWN = 4_000;
 
-// eslint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[0-9;?]*[A-Za-z]/g;
 
 export function LogLines({ lines, name }: { lines: Line[]; name: string }) {

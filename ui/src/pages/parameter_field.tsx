@@ -15,7 +15,7 @@ interface Props {
 export function ParameterField({ one, value, fault, isFromLink, change }: Props) {
   const id = useId();
   const label = one.display_name || one.name;
-  const notes = [one.description_plaintext || one.description, isFromLink && "Filled in by the link.", !one.mutable && "It cannot be changed later."];
+  const notes = [one.description_plaintext || one.description, one.required && "A value is needed.", isFromLink && "Filled in by the link.", !one.mutable && "It cannot be changed later."];
   const hint = notes.filter(Boolean).join(" ");
   const tied = described(id, hint, fault);
   const kind = control(one);
@@ -33,7 +33,7 @@ export function ParameterField({ one, value, fault, isFromLink, change }: Props)
     );
   }
   return (
-    <Frame id={id} label={label} hint={hint} fault={fault} isRequired={one.required}>
+    <Frame id={id} label={label} hint={hint} fault={fault}>
       {kind === "choice" ? (
         <select {...tied} className={BOX} value={value} onChange={(event) => change(event.target.value)}>
           {!one.options.some((option) => option.value === value) && <option value={value}>{value || "Choose…"}</option>}

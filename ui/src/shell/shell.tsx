@@ -27,9 +27,11 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.href });
   const isOut = account.error !== null && asFailure(account.error).kind === "signed-out";
   useSearchKey();
+  const wanted = useRef(path);
+  if (!path.startsWith("/sign-in")) wanted.current = path;
   useEffect(() => {
-    if (isOut) void navigate({ to: "/sign-in", search: { next: path }, replace: true });
-  }, [isOut, navigate, path]);
+    if (isOut) void navigate({ to: "/sign-in", search: { next: wanted.current }, replace: true });
+  }, [isOut, navigate]);
 
   if (account.isPending || isOut) return <main className="mx-auto max-w-2xl p-6"><Waiting what="your account" /></main>;
   if (account.error) return <main className="mx-auto max-w-2xl p-6"><Trouble failure={account.error} retry={() => void account.refetch()} /></main>;
