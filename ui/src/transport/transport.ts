@@ -28,7 +28,7 @@ export interface Transport {
 let current: Transport = web;
 
 /** Another way to a server: of the app's windows, or of a test. */
-export function useTransport(transport: Transport): void {
+export function setTransport(transport: Transport): void {
   current = transport;
 }
 
