@@ -9,6 +9,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 RUST_MIN := 1.95
+# Debian 12's own Node is new enough for every tool of the pages.
+NODE_MIN := 18.18
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 HOST_ENV := $(shell echo '$(HOST)' | tr 'a-z-' 'A-Z_')
 
@@ -28,7 +30,7 @@ APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iput
 APT_DESKTOP := $$(apt-cache search --names-only '^(chromium|freerdp[23]-x11)$$' 2>/dev/null | cut -d' ' -f1)
 APT_BENCH := iperf3 wireguard-go
 
-.PHONY: help run test lint bench interop rust apt-build apt-test lab-packages build
+.PHONY: help run test lint bench interop rust node apt-build apt-test lab-packages build ui ui-test ui-e2e ui-lint
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -58,7 +60,39 @@ apt-test: apt-build
 	$(call apt,$(APT_TEST))
 	$(call apt,$(APT_DESKTOP))
 
-build: rust apt-build
+node: apt-build
+	@new() { [ "$$(printf '%s\n' "$(NODE_MIN)" "$${1:-0}" | sort -V | head -1)" = "$(NODE_MIN)" ]; }; \
+	have() { command -v npm >/dev/null && node --version 2>/dev/null | tr -d v || true; }; \
+	if ! new "$$(have)" && command -v apt-get >/dev/null; then \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; $$sudo apt-get update -qq || true; \
+		if new "$$(apt-cache policy nodejs | sed -n 's/^ *Candidate: //p')"; then \
+			echo "Installing with apt ($${sudo:-as root}): nodejs npm"; \
+			DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; fi; fi; \
+	new "$$(have)" || { echo "The pages need Node.js $(NODE_MIN) or newer with npm, and neither is it here nor does apt have it. Install it and run this again." >&2; exit 1; }
+
+# What the pages are built from. Their files are taken into the server where they are there when it is compiled.
+UI_SOURCES := $(shell find ui/src ui/public ui/scripts -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/package.json
+
+ui/node_modules/.installed: ui/package-lock.json ui/.npmrc
+	cd ui && npm ci --no-audit --no-fund && touch node_modules/.installed
+
+ui/dist/index.html: $(UI_SOURCES) ui/node_modules/.installed
+	cd ui && npm run --silent build
+
+ui: node ## Build the pages that the server serves (only when they changed)
+	@$(MAKE) --no-print-directory ui/dist/index.html
+
+ui-test: ui ## Tests of the pages without a server
+	cd ui && npm run --silent test
+
+ui-e2e: ui ## The pages in a real browser against the server in HOMEPORT_BIN_DIR
+	cd ui && npm run --silent e2e
+
+ui-lint: node
+	@$(MAKE) --no-print-directory ui/node_modules/.installed
+	cd ui && npm run --silent lint
+
+build: rust apt-build ui
 	cargo build --locked --workspace --bins
 
 run: build ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
@@ -78,11 +112,11 @@ lab-packages: apt-test ## Unpack the laboratory's foreign programs, without inst
 	for package in *.deb; do dpkg -x $$package ..; done && touch ../.with-servers; } \
 	|| echo "No $(LAB_PACKAGES) to unpack here; the tests that need them are skipped." >&2
 
-test: rust apt-test lab-packages ## All tests that need no other toolchain
-	cargo build --locked --workspace --bins
+test: rust apt-test lab-packages build ## All tests that need no other toolchain
 	cargo test --locked --workspace
+	$(MAKE) --no-print-directory ui-test ui-e2e
 
-lint: rust apt-build ## Formatting and clippy, warnings denied
+lint: rust apt-build ui-lint ## Formatting and clippy, warnings denied; types and lints of the pages
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
