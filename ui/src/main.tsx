@@ -8,7 +8,6 @@ import { Announcements } from "./look/announce";
 import { applyTheme, readTheme } from "./look/theme";
 import { Net } from "./look/trouble";
 import { newRouter } from "./routes";
-import "./style.css";
 
 applyTheme(readTheme());
 const queries = newQueries();

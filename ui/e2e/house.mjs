@@ -1,0 +1,53 @@
+// What the tests share: one server with `box` running, one browser, a signed-in state, and the pages of the server or,
+// where it was built without them, of the front.
+import { after, before } from "node:test";
+import { front } from "./front.mjs";
+import { launch, openPage } from "./browser.mjs";
+import { freePort, PASSWORD, Server, until } from "./server.mjs";
+
+export const house = {};
+
+export async function pagesOf(server) {
+  const text = await (await fetch(`${server.url}/workspaces`, { headers: { accept: "text/html" } })).text();
+  if (text.includes('id="root"')) return { url: server.url, close: () => {}, isEmbedded: true };
+  return { ...(await front(server, await freePort())), isEmbedded: false };
+}
+
+export async function signIn(page, email, next = "/workspaces") {
+  await page.goto(next);
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+}
+
+/** A signed-in page of the house. */
+export const open = (options = {}) => openPage(house.browser, house.url, { state: house.state, ...options });
+
+export async function running(server, name) {
+  await until(`${name} to run`, async () => {
+    const one = await server.call("GET", `/users/me/workspace/${name}`);
+    const daemons = one.latest_build.resources.flatMap((resource) => resource.agents ?? []);
+    return one.latest_build.status === "running" && daemons.some((daemon) => daemon.status === "connected");
+  }, 60);
+}
+
+before(async () => {
+  house.server = await new Server(["--first-workspace", "box"]).start();
+  house.me = await house.server.account();
+  await running(house.server, "box");
+  house.pages = await pagesOf(house.server);
+  house.url = house.pages.url;
+  console.log(house.pages.isEmbedded ? "The pages come from the server." : "The server has no pages inside; they come from the front, under the same policy.");
+  house.browser = await launch();
+  const page = await openPage(house.browser, house.url);
+  await signIn(page, house.me.email);
+  house.state = await page.context().storageState();
+  await page.context().close();
+});
+
+after(async () => {
+  await house.browser?.close();
+  await house.pages?.close();
+  await house.server?.remove();
+});
