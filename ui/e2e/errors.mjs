@@ -106,6 +106,7 @@ test("a failed build says why, in the list and on its page", async () => {
     await signIn(page, me.email, `/@${me.username}/broken`);
     const panel = page.getByRole("alert").filter({ hasText: "Build 1 failed" });
     await panel.waitFor();
+    assert.match(await panel.innerText(), /\/no\/such\/program is not there[^]*mend the cause/);
     await shot(page, "error-failed-build");
     await accessible(page, "a failed build");
     await page.goto("/workspaces?q=status:failed");

@@ -27,10 +27,10 @@ export const workspace = (owner: string, name: string) =>
       server.call<Workspace>("GET", `/users/${encodeURIComponent(owner)}/workspace/${encodeURIComponent(name)}`, undefined, signal),
   });
 
-/** Keeps a workspace's page as the server has it. Tells whether the watch stands. */
+/** Keeps a workspace's page as the server has it. Tells whether the watch stands, or is about to for the first time. */
 export function useWatch(one: Workspace | undefined): boolean {
   const queries = useQueryClient();
-  const [isLive, setLive] = useState(false);
+  const [isLive, setLive] = useState(true);
   const { id, owner_name: owner, name } = one ?? {};
   useEffect(() => {
     if (id === undefined || owner === undefined || name === undefined) return;

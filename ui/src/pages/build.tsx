@@ -6,6 +6,7 @@ import { Mark } from "../look/mark";
 import { Trouble } from "../look/trouble";
 import { full } from "../rules/moment";
 import { keys } from "../data/queries";
+import { failedBuild } from "../transport/failure";
 import { server } from "../transport/transport";
 import type { Build } from "../wire/rest";
 import { outcome } from "./build_history";
@@ -36,7 +37,7 @@ export function BuildPage() {
     <>
       <Head name={`Build ${number} of ${name}`} title={<>Build {number} of {name} <Mark word={outcome(build)} /></>} under={back} />
       <div className="grid gap-4">
-        {build.job.error && <Trouble failure={build.job.error} title="The build failed" />}
+        {build.job.error && <Trouble failure={failedBuild(build.job.error)} title="The build failed" />}
         <Panel title="Facts"><Facts rows={[["Asked for by", `${build.initiator_name || "the server"} (${build.reason})`], ["Began", full(build.created_at)], ["Template version", build.template_version_name]]} /></Panel>
         <BuildLog build={build} />
       </div>

@@ -6,6 +6,7 @@ import { Head, Panel, Waiting } from "../look/panel";
 import { Mark } from "../look/mark";
 import { Tabs } from "../look/tabs";
 import { Trouble } from "../look/trouble";
+import { failedBuild } from "../transport/failure";
 import { workspaceWord } from "../rules/status";
 import type { Workspace } from "../wire/rest";
 import { Actions } from "./workspace_actions";
@@ -49,7 +50,7 @@ function Shown({ one, isLive, problem }: { one: Workspace; isLive: boolean; prob
       />
       <div className="grid gap-4">
         {problem !== null && <Trouble failure={problem} />}
-        {build.status === "failed" && <Trouble failure={build.job.error || "The build said no reason."} title={`Build ${build.build_number} failed`} />}
+        {build.status === "failed" && <Trouble failure={failedBuild(build.job.error)} title={`Build ${build.build_number} failed`} />}
         <Tabs
           name={`Parts of ${one.name}`}
           chosen={["overview", "builds", "clock"].includes(chosen) ? chosen : fallback}

@@ -25,7 +25,7 @@ export class Failure extends Error {
 }
 
 const NEXT: Record<FailureKind, string> = {
-  unreachable: "Check that the server runs (`homeport server`, or `make run`) and that this computer is on its network, then try again.",
+  unreachable: "Check that the server runs (`homeport-server`) and that this computer is on its network, then try again.",
   "signed-out": "Sign in again.",
   forbidden: "Ask the owner of this deployment for the right to do this.",
   missing: "It may have been deleted or renamed. Go back to the list.",
@@ -60,6 +60,11 @@ export function fromAnswer(status: number, body: unknown): Failure {
 /** A failure to reach the server at all. */
 export function unreachable(why: string): Failure {
   return new Failure("unreachable", "The server cannot be reached.", NEXT.unreachable, 0, why);
+}
+
+/** A build that ended badly: the server's own reason, and what a person can do about it. */
+export function failedBuild(reason: string | undefined): Failure {
+  return new Failure("conflict", reason || "The server gave no reason.", "Look at the log of the build, mend the cause, then start the workspace again.");
 }
 
 /** Anything that was thrown, as a failure. */
