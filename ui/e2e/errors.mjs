@@ -50,7 +50,7 @@ test("what is not there is said, with a way back", async () => {
   }
   await shot(page, "error-missing");
   await page.goto("/workspaces?q=colour:red");
-  await page.getByText("is not a search word").waitFor();
+  await page.locator("#search-help").getByText("is not a search word").waitFor();
   await page.context().close();
 });
 

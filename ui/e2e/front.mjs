@@ -28,7 +28,9 @@ export async function front(server, port) {
     answer.writeHead(200, { "Content-Type": KINDS[extname(found)] ?? "application/octet-stream", "Content-Security-Policy": POLICY });
     answer.end(readFileSync(found));
   });
+  const upgraded = new Set();
   listener.on("upgrade", (asked, socket, head) => {
+    upgraded.add(socket);
     const onward = connect(server.port, "127.0.0.1", () => {
       const lines = [`${asked.method} ${asked.url} HTTP/1.1`];
       for (let at = 0; at < asked.rawHeaders.length; at += 2) lines.push(`${asked.rawHeaders[at]}: ${asked.rawHeaders[at + 1]}`);
@@ -40,5 +42,5 @@ export async function front(server, port) {
     socket.on("error", () => onward.destroy());
   });
   await new Promise((resolve) => listener.listen(port, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${port}`, close: () => new Promise((resolve) => { listener.close(resolve); listener.closeAllConnections(); }) };
+  return { url: `http://127.0.0.1:${port}`, close: () => new Promise((resolve) => { listener.close(resolve); listener.closeAllConnections(); upgraded.forEach((socket) => socket.destroy()); }) };
 }
