@@ -98,18 +98,21 @@ build: rust apt-build ui
 run: build ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
 	@exec scripts/run "$(BIN)"
 
-# What the laboratory runs but this machine must not have installed: systemd-resolved would take over /etc/resolv.conf,
-# and xrdp would serve this desktop. xrdp comes with the libraries that are missing here.
+# What the laboratory runs but this machine must not have installed: systemd-resolved, NetworkManager and openresolv would
+# take over /etc/resolv.conf, and xrdp would serve this desktop. Some come with the libraries that are missing here.
+# openresolv has a folder of its own, because systemd has a program of the same name.
 LAB_PACKAGES := systemd-resolved dnsmasq-base
-LAB_SERVERS := xrdp
+LAB_APART := openresolv
+LAB_SERVERS := xrdp network-manager
 LAB_ROOT := $(TARGET_DIR)/lab-root
 export HOMEPORT_LAB_ROOT := $(LAB_ROOT)
 
 lab-packages: apt-test ## Unpack the laboratory's foreign programs, without installing them
-	@[ -e $(LAB_ROOT)/.with-servers ] || { rm -rf $(LAB_ROOT) && mkdir -p $(LAB_ROOT)/deb/partial && cd $(LAB_ROOT)/deb && \
+	@[ -e $(LAB_ROOT)/.with-managers ] || { rm -rf $(LAB_ROOT) && mkdir -p $(LAB_ROOT)/deb/partial && cd $(LAB_ROOT)/deb && \
 	apt-get download -qq $(LAB_PACKAGES) 2>/dev/null && \
 	{ apt-get install -y -qq --no-install-recommends --reinstall --download-only -o Dir::Cache::archives="$$PWD" -o Debug::NoLocking=1 $(LAB_SERVERS) >/dev/null 2>&1 || true; } && \
-	for package in *.deb; do dpkg -x $$package ..; done && touch ../.with-servers; } \
+	for package in *.deb; do dpkg -x $$package ..; done && mkdir -p apart && cd apart && \
+	{ ! apt-get download -qq $(LAB_APART) 2>/dev/null || dpkg -x $(LAB_APART)_*.deb ../../$(LAB_APART); } && cd .. && touch ../.with-managers; } \
 	|| echo "No $(LAB_PACKAGES) to unpack here; the tests that need them are skipped." >&2
 
 test: rust apt-test lab-packages build ## All tests that need no other toolchain

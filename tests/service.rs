@@ -20,6 +20,8 @@ mod planted;
 mod programs;
 #[path = "service/seated.rs"]
 mod seated;
+#[path = "service/slow.rs"]
+mod slow;
 #[path = "service/stage.rs"]
 mod stage;
 #[path = "service/two.rs"]

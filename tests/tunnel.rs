@@ -10,6 +10,8 @@ mod faults;
 mod found;
 #[path = "tunnel/lan.rs"]
 mod lan;
+#[path = "tunnel/managers.rs"]
+mod managers;
 #[path = "tunnel/moved.rs"]
 mod moved;
 #[path = "tunnel/offload.rs"]

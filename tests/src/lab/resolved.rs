@@ -3,12 +3,10 @@
 //!
 //! The programs come from Debian's packages, unpacked into a folder and never installed (`make test` does it).
 
-use std::io::{BufRead, BufReader};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
-use super::Namespace;
-use crate::binary::run;
+use super::{Namespace, Private};
 
 /// Becomes process 1 inside. What it prints when all runs is waited for.
 const INSIDE: &str = r#"
@@ -45,63 +43,39 @@ cat >/dev/null
 "#;
 
 /// The running resolver; everything inside ends with it.
-pub struct Resolved {
-    unshare: Child,
-    root: PathBuf,
+pub struct Resolved(Private);
+
+impl Deref for Resolved {
+    type Target = Private;
+
+    fn deref(&self) -> &Private {
+        &self.0
+    }
 }
 
 /// The folder with unpacked packages, or why the test is skipped.
 pub fn packages(test: &str) -> Option<PathBuf> {
+    packages_with("lib/systemd/systemd-resolved", test)
+}
+
+/// The same for another program than the resolver.
+pub fn packages_with(program: &str, test: &str) -> Option<PathBuf> {
     let beside = std::env::var_os("HOMEPORT_BIN_DIR").map(|bin| Path::new(&bin).join("../../lab-root"));
     let root = std::env::var_os("HOMEPORT_LAB_ROOT").map(PathBuf::from).or(beside)?;
-    if root.join("lib/systemd/systemd-resolved").is_file() && super::available(test) {
+    if root.join(program).is_file() && super::available(test) {
         return root.canonicalize().ok();
     }
-    eprintln!("SKIPPED {test}: no unpacked systemd-resolved in {} (`make lab-packages`)", root.display());
+    eprintln!("SKIPPED {test}: no unpacked {program} in {} (`make lab-packages`)", root.display());
     None
 }
 
 impl Resolved {
     /// Starts one; `upstream` is who it asks for everything else, or empty.
     pub fn start(namespace: &Namespace, root: &Path, upstream: &str) -> Self {
-        let mut command = namespace.command("unshare");
-        command.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", INSIDE]);
-        command.env("ROOT", root).env("UPSTREAM", upstream);
-        let mut unshare = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(unshare.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "the resolver's namespace");
-        let resolved = Self { unshare, root: root.to_owned() };
+        let private = Private::start(namespace, root, INSIDE, &[("UPSTREAM", upstream)]);
+        let resolved = Self(private.expect("the resolver's namespace"));
         resolved.wait();
         resolved
-    }
-
-    /// A command that will run inside, with the unpacked programs on its path.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        self.enter(&["-m", "-n", "-p"], program)
-    }
-
-    /// A command with network, mounts and bus of inside, but a process of outside: signals to the child reach it
-    /// itself (`nsenter -p` forks). Its `/proc/self` is empty.
-    pub fn beside(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        self.enter(&["-m", "-n"], program)
-    }
-
-    fn enter(&self, namespaces: &[&str], program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["-t", &self.process_1().to_string()]).args(namespaces).arg(program);
-        let own = self.root.join("usr/bin");
-        command.env(
-            "PATH",
-            format!("{}:{}:/usr/sbin:/usr/bin:/sbin:/bin", own.display(), self.root.join("usr/sbin").display()),
-        );
-        command.env_remove("DBUS_SYSTEM_BUS_ADDRESS");
-        command
-    }
-
-    /// A line of shell inside.
-    pub fn sh(&self, line: &str) -> String {
-        run(self.command("sh").args(["-c", line]))
     }
 
     /// SIGKILL for the resolver alone.
@@ -124,20 +98,5 @@ impl Resolved {
 
     fn wait(&self) {
         self.sh("timeout 20 sh -c 'until resolvectl status >/dev/null 2>&1; do :; done'");
-    }
-
-    /// The child of `unshare`.
-    fn process_1(&self) -> u32 {
-        let parent = self.unshare.id();
-        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
-        children.trim().parse().unwrap()
-    }
-}
-
-impl Drop for Resolved {
-    fn drop(&mut self) {
-        // `--kill-child` ends process 1, and with it everything inside.
-        let _ = self.unshare.kill();
-        let _ = self.unshare.wait();
     }
 }

@@ -31,8 +31,8 @@ pub struct Names {
     settings: Settings,
     bus: Option<Connection>,
     resolv_conf: ResolvConf,
-    /// Whether our lines are to be in `/etc/resolv.conf`.
-    in_file: bool,
+    /// Where others can take away what we told, without a word.
+    kept: Option<NameService>,
     fight: Fight,
     facts: Facts,
 }
@@ -45,7 +45,7 @@ impl Names {
     pub fn open(settings: &Settings) -> Result<Self, NetworkError> {
         let resolv_conf = ResolvConf::new(&settings.state_dir);
         let settings = settings.clone();
-        Ok(Self { settings, bus: None, resolv_conf, in_file: false, fight: Fight::default(), facts: Facts::default() })
+        Ok(Self { settings, bus: None, resolv_conf, kept: None, fight: Fight::default(), facts: Facts::default() })
     }
 
     /// The ways there are, best first.
@@ -72,6 +72,12 @@ impl Names {
     /// # Errors
     /// It does not take it.
     pub async fn tell(&mut self, way: NameService, suffixes: &[Suffix]) -> io::Result<()> {
+        self.say(way, suffixes).await?;
+        self.kept = Some(way).filter(|_| !suffixes.is_empty());
+        Ok(())
+    }
+
+    async fn say(&mut self, way: NameService, suffixes: &[Suffix]) -> io::Result<()> {
         match way {
             NameService::Resolved => {
                 let bus = self.bus().await.ok_or(io::ErrorKind::NotConnected)?;
@@ -82,11 +88,7 @@ impl Names {
                 network_manager::tell(&bus, suffixes).await
             }
             NameService::Openresolv => openresolv::tell(&self.settings.device, suffixes).await,
-            NameService::ResolvConf => {
-                self.resolv_conf.tell()?;
-                self.in_file = true;
-                Ok(())
-            }
+            NameService::ResolvConf => self.resolv_conf.tell(),
             NameService::None => Ok(()),
         }
     }
@@ -110,34 +112,57 @@ impl Names {
     pub async fn untell(&mut self, step: Step) -> io::Result<()> {
         match step {
             Step::NetworkManager => {
+                self.no_longer(NameService::NetworkManager);
                 let bus = self.bus().await;
                 network_manager::untell(bus.as_ref()).await
             }
-            Step::Openresolv => openresolv::untell(&self.settings.device).await,
+            Step::Openresolv => {
+                self.no_longer(NameService::Openresolv);
+                openresolv::untell(&self.settings.device).await
+            }
             Step::ResolvConf => {
-                self.in_file = false;
+                self.no_longer(NameService::ResolvConf);
                 self.resolv_conf.untell()
             }
             _ => Ok(()),
         }
     }
 
-    /// Whether somebody overwrote what we told in a file, and it is to be told again.
+    fn no_longer(&mut self, way: NameService) {
+        self.kept = self.kept.filter(|kept| *kept != way);
+    }
+
+    /// Whether somebody took away what we told, and it is to be told again. systemd-resolved says so itself, on D-Bus.
     pub fn was_overwritten(&mut self, now: Instant) -> bool {
-        if !self.in_file || self.fight.is_given_up() || self.resolv_conf.is_told() {
+        let is_there = match self.kept {
+            Some(NameService::NetworkManager) => network_manager::is_told(),
+            Some(NameService::Openresolv) => openresolv::is_told(&self.settings.device),
+            Some(NameService::ResolvConf) => self.resolv_conf.is_told(),
+            _ => true,
+        };
+        if is_there || self.fight.is_given_up() {
             return false;
         }
         // The last time of a fight tells again too, which then says that there is one.
         if !self.fight.overwritten(now) {
-            tracing::warn!("somebody keeps overwriting /etc/resolv.conf; our names are not put back any more");
+            tracing::warn!(what = self.place(), "somebody keeps taking our names away; they are not put back any more");
         }
         true
+    }
+
+    /// How people know what somebody else writes as well.
+    fn place(&self) -> &'static str {
+        match self.kept {
+            Some(NameService::NetworkManager) => "NetworkManager's dnsmasq",
+            Some(NameService::Openresolv) => "openresolv",
+            _ => "/etc/resolv.conf",
+        }
     }
 
     /// What is weak about the way that was told.
     pub fn caveat(&self, way: NameService) -> Option<Health> {
         if self.fight.is_given_up() {
-            return Some(Health::new(HealthCode::ResolverFight, "/etc/resolv.conf"));
+            return Some(Health::new(HealthCode::ResolverFight, self.place()));
         }
         self.facts.caveat(way).map(|text| Health::new(HealthCode::NoNameService, text))
     }

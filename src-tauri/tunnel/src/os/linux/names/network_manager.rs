@@ -43,6 +43,11 @@ pub async fn tell(bus: &Connection, suffixes: &[Suffix]) -> io::Result<()> {
     reload(bus).await
 }
 
+/// Whether our file is still there.
+pub fn is_told() -> bool {
+    own_file::read(Path::new(FILE)).is_ok_and(|text| text.starts_with(MARKER))
+}
+
 /// Removes the file and restarts the dnsmasq.
 ///
 /// # Errors

@@ -44,6 +44,15 @@ pub async fn tell(device: &str, suffixes: &[Suffix]) -> io::Result<()> {
     run(&["-a", device, "-p"], &entry).await
 }
 
+/// Where it keeps an entry by the name of its link; others of its versions keep it elsewhere.
+const ENTRIES: &str = "/run/resolvconf/interfaces";
+
+/// Whether our entry is still there, as far as that can be seen.
+pub fn is_told(device: &str) -> bool {
+    let entries = Path::new(ENTRIES);
+    !entries.is_dir() || entries.join(device).exists()
+}
+
 /// Removes our entry.
 ///
 /// # Errors
