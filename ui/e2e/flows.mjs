@@ -158,6 +158,29 @@ test("the first account is made where there is none", async () => {
   }
 });
 
+test("the owner makes an account, which signs in until it is suspended", async () => {
+  const page = await open();
+  await page.goto("/settings");
+  await page.getByRole("button", { name: "New account" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("User name").fill("grace");
+  await dialog.getByLabel("Email").fill("grace@example.com");
+  await dialog.getByLabel("Password").fill("a-long-password-1");
+  await dialog.getByRole("button", { name: "Make the account" }).click();
+  await page.getByRole("button", { name: "Suspend grace" }).waitFor();
+  const other = await openPage(house.browser, house.url);
+  await signIn(other, "grace@example.com");
+  await other.getByText("No workspace yet").waitFor();
+  await page.getByRole("button", { name: "Suspend grace" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Suspend" }).click();
+  await page.getByText("Suspended", { exact: true }).waitFor();
+  await other.goto("/tokens");
+  await other.waitForURL("**/sign-in**");
+  none(page);
+  await page.context().close();
+  await other.context().close();
+});
+
 test("signing out ends the session", async () => {
   const page = await openPage(house.browser, house.url);
   await signIn(page, house.me.email);

@@ -2,7 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { server } from "../transport/transport";
 import { asFailure } from "../transport/failure";
-import type { CreateFirstUser, GitSshKey, Login, UpdatePassword, User, UserList } from "../wire/rest";
+import type { CreateFirstUser, CreateUser, GitSshKey, Login, UpdatePassword, User, UserList } from "../wire/rest";
 import { keys } from "./queries";
 
 export const me = queryOptions({
@@ -40,3 +40,7 @@ export const signInByCode = (code: string) => server.call("POST", "/homeport/sig
 export const signOut = () => server.call("POST", "/users/logout");
 export const createFirst = (account: CreateFirstUser) => server.call("POST", "/users/first", account);
 export const changePassword = (wanted: UpdatePassword) => server.call("PUT", "/users/me/password", wanted);
+
+/** What the owner may do about other accounts. */
+export const createUser = (account: CreateUser) => server.call<User>("POST", "/users", account);
+export const setSuspended = (user: User, is: boolean) => server.call("PUT", `/users/${user.id}/status/${is ? "suspend" : "activate"}`);

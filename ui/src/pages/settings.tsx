@@ -1,17 +1,17 @@
 // The account that is signed in: its facts, password, SSH key; the look of these pages; who else has an account.
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { changePassword, me, sshKey, users } from "../data/account";
+import { changePassword, me, sshKey } from "../data/account";
 import { announce } from "../look/announce";
 import { Button } from "../look/button";
 import { Copyable } from "../look/copy";
 import { Field } from "../look/field";
 import { Facts, Head, Panel, Waiting } from "../look/panel";
 import { keepTheme, readTheme, type Theme } from "../look/theme";
-import { Mark } from "../look/mark";
 import { Trouble } from "../look/trouble";
-import { full, since } from "../rules/moment";
+import { full } from "../rules/moment";
 import { asFailure } from "../transport/failure";
+import { People } from "./people";
 
 export function Settings() {
   const account = useQuery(me);
@@ -27,7 +27,7 @@ export function Settings() {
         <Look />
         <Password />
         <Key />
-        <People />
+        <People isOwner={account.data?.roles.some((role) => role.name === "owner") ?? false} />
       </div>
     </>
   );
@@ -102,27 +102,5 @@ function Key() {
         </div>
       )}
     </Panel>
-  );
-}
-
-function People() {
-  const found = useQuery(users);
-  return (
-    <div className="lg:col-span-2">
-      <Panel title="Accounts of this deployment" flush>
-        {found.isPending ? <Waiting what="accounts" /> : found.error ? <div className="p-4"><Trouble failure={found.error} retry={() => void found.refetch()} /></div> : (
-          <ul className="divide-y divide-line">
-            {found.data.users.map((one) => (
-              <li key={one.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
-                <span className="font-medium">{one.username}</span>
-                <span className="text-quiet">{one.email}</span>
-                <Mark word={one.status === "suspended" ? { text: "Suspended", tone: "warn" } : { text: "Active", tone: "good" }} />
-                <span className="ml-auto text-quiet">seen {since(one.last_seen_at, Date.now())}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Panel>
-    </div>
   );
 }
