@@ -18,6 +18,7 @@ pub mod tailnet_api;
 mod templates;
 pub mod tls;
 pub mod tunnel;
+mod wishes;
 mod workspaces;
 
 pub use agent_api::AgentApi;

@@ -1,0 +1,46 @@
+//! What a person can ask for: by a menu item, a button of a notification, or an argument of the program. Pure.
+
+use proto::id::WorkspaceId;
+
+use crate::open::Target;
+use crate::place::Place;
+
+/// One wish.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// The tunnel to every deployment, on or off.
+    Connect(bool),
+    /// A change to a workspace.
+    Workspace(Place, WorkspaceId, Change),
+    /// Put this text into the clipboard.
+    Copy(String),
+    /// Start a program that shows this.
+    Open(Target),
+    /// Host workspaces on this computer, or not.
+    Host(bool),
+    /// Start this program at login, or not.
+    StartAtLogin(bool),
+    /// Connect whenever this program starts, or not.
+    ConnectAtStart(bool),
+    /// Whether tunnel and hosting go on after quitting, from now on.
+    KeepAfterQuit(bool),
+    /// Yes or no to a link, by its number.
+    Answer(u32, bool),
+    /// End this program; with a word about the tunnel and hosting, or as was chosen before.
+    Quit(Option<bool>),
+    /// Ask every deployment again now.
+    LookAgain,
+}
+
+/// A change to a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Start,
+    Stop,
+    Restart,
+    /// Start it with the newest version of its template.
+    Update,
+    /// An hour more.
+    Extend,
+    Favourite(bool),
+}

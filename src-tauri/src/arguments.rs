@@ -1,0 +1,49 @@
+//! The command line, and the same words as a second start hands them to the first. No IO.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::event::Event;
+
+/// What this program can be told.
+#[derive(Debug, Clone, Default, clap::Parser, Serialize, Deserialize)]
+#[command(name = "homeport-desktop", version, about = "Homeport in the tray: your workspaces, wherever they run.")]
+#[serde(default)]
+pub struct Arguments {
+    /// Start without saying so; for starting at login
+    #[arg(long)]
+    pub minimized: bool,
+    /// Connect to every deployment
+    #[arg(long, conflicts_with = "disconnect")]
+    pub connect: bool,
+    /// Disconnect
+    #[arg(long)]
+    pub disconnect: bool,
+    /// Host workspaces on this computer
+    #[arg(long, conflicts_with = "no_host")]
+    pub host: bool,
+    /// Stop hosting workspaces on this computer
+    #[arg(long)]
+    pub no_host: bool,
+    /// End the running program
+    #[arg(long)]
+    pub quit: bool,
+    /// A homeport:// link
+    #[arg(value_name = "LINK")]
+    pub link: Option<String>,
+}
+
+impl Arguments {
+    /// What they ask of a program that runs.
+    pub fn events(self) -> Vec<Event> {
+        let wishes = [
+            (self.connect, Action::Connect(true)),
+            (self.disconnect, Action::Connect(false)),
+            (self.host, Action::Host(true)),
+            (self.no_host, Action::Host(false)),
+            (self.quit, Action::Quit(None)),
+        ];
+        let wishes = wishes.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, action)| Event::Asked(action));
+        wishes.chain(self.link.map(Event::Link)).collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! Everything that can happen to this program: one closed list, one loop (`controller.rs`). Pure.
+
+use client::tunnel::Picture;
+use proto::id::WorkspaceId;
+
+use crate::action::Action;
+use crate::hosting::HostNews;
+use crate::open::Programs;
+use crate::place::Place;
+use crate::row::Row;
+use crate::settings::Settings;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The settings were read at the start; whether this program starts at login.
+    Settled(Settings, bool),
+    /// Which programs are installed.
+    Found(Programs),
+    /// Every deployment that there is a session at.
+    Accounts(Vec<Account>),
+    /// Sessions that could not be read, or that they can be again.
+    AccountsUnread(Option<String>),
+    /// The list of a deployment.
+    Listed(Place, Listing),
+    /// A deployment did not answer, or refused.
+    Unlisted(Place, Fault),
+    /// The tunnel.
+    Tunnel(TunnelNews),
+    /// The server of this computer.
+    Host(HostNews),
+    /// The place where the icon is shown.
+    Tray(TrayNews),
+    /// A person asked for something.
+    Asked(Action),
+    /// A link was opened, by us or by a second start of this program. It may hold a password.
+    Link(String),
+    /// This program was started again.
+    StartedAgain,
+    /// What was asked of a workspace did not work.
+    ChangeFailed { at: Place, workspace: WorkspaceId, why: String },
+    /// Something else did not work: a sentence for people.
+    Trouble(String),
+    /// The machine woke up.
+    Woke,
+    /// A time came that `State::next_time` named.
+    Time,
+    /// The session ends, or Ctrl-C.
+    Terminated,
+}
+
+/// A session somewhere; the token stays in the shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub place: Place,
+    /// The server of this computer.
+    pub is_local: bool,
+}
+
+/// What a deployment said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Listing {
+    pub user: String,
+    pub suffix: String,
+    pub rows: Vec<Row>,
+}
+
+/// Why a deployment has no list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The session is not accepted (any more).
+    pub is_sign_in: bool,
+    pub text: String,
+}
+
+/// The tunnel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TunnelNews {
+    /// There is no service and no user-space mode.
+    Absent,
+    /// It cannot be spoken with: why, and what to do.
+    Silent(String),
+    /// Its state, by the service or by user-space mode.
+    Is { picture: Picture, is_userspace: bool },
+}
+
+/// The place where the icon is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrayNews {
+    /// A host shows it.
+    Shown,
+    /// No host is there; one may come.
+    NoHost,
+    /// There is no session bus, so no tray, no notification.
+    NoBus(String),
+}

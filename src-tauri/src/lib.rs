@@ -1,0 +1,47 @@
+//! The tray program `homeport-desktop`: lists, starts, stops and opens workspaces from a menu, switches the tunnel, and
+//! hosts workspaces on this computer.
+//!
+//! ```text
+//!   deployments (REST, watch) ─┐                          ┌─► tray, notifications (session bus)
+//!   tunnel (local socket) ─────┼─► controller ── state ───┼─► builds, tunnel calls
+//!   server of this computer ───┤   one loop      pure     ├─► programs, clipboard
+//!   clicks, links, sleep ──────┘                          └─► server of this computer
+//! ```
+//!
+//! Not here: windows (`homeport-window` is a program of its own), the mesh, privilege.
+
+pub mod action;
+pub mod arguments;
+mod autostart;
+mod backoff;
+mod bus;
+mod clipboard;
+pub mod controller;
+pub mod effect;
+pub mod event;
+mod feed;
+mod host;
+pub mod hosting;
+pub mod icon;
+mod instance;
+pub mod label;
+mod launch;
+pub mod link;
+pub mod menu;
+mod notify;
+pub mod open;
+mod paths;
+pub mod place;
+mod port;
+mod programs;
+pub mod row;
+mod run;
+mod sessions;
+pub mod settings;
+mod settings_file;
+mod sleep;
+pub mod state;
+mod tray;
+mod tunnel;
+
+pub use run::main;

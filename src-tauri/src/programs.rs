@@ -1,0 +1,63 @@
+//! Looks on PATH for the programs that open things. What is started how is in `open.rs`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::open::{Programs, RemoteDesktop};
+
+/// Terminals in the order of preference, with what stands before a command.
+const TERMINALS: &[(&str, &[&str])] = &[
+    ("xdg-terminal-exec", &[]),
+    ("x-terminal-emulator", &["-e"]),
+    ("gnome-terminal", &["--"]),
+    ("kgx", &["--"]),
+    ("konsole", &["-e"]),
+    ("xfce4-terminal", &["-x"]),
+    ("alacritty", &["-e"]),
+    ("kitty", &[]),
+    ("foot", &[]),
+    ("xterm", &["-e"]),
+];
+/// VS Code and what descends from it: all take `--remote`.
+const EDITORS: &[(&str, &str)] = &[
+    ("VS Code", "code"),
+    ("VS Code Insiders", "code-insiders"),
+    ("VSCodium", "codium"),
+    ("Cursor", "cursor"),
+    ("Windsurf", "windsurf"),
+    ("Positron", "positron"),
+    ("Kiro", "kiro"),
+    ("Trae", "trae"),
+    ("Antigravity", "antigravity"),
+];
+const REMOTE_DESKTOPS: &[(RemoteDesktop, &str)] = &[
+    (RemoteDesktop::FreeRdp, "xfreerdp3"),
+    (RemoteDesktop::FreeRdp, "xfreerdp"),
+    (RemoteDesktop::FreeRdp, "sdl-freerdp"),
+    (RemoteDesktop::Remmina, "remmina"),
+];
+
+/// What is installed. `path` is the variable PATH; `beside` the folder of our own programs.
+pub fn find(path: &str, beside: Option<&Path>, data_home: Option<&Path>) -> Programs {
+    let on_path = |name: &str| find_on(path, name);
+    let own = beside.map(|folder| folder.join("homeport")).filter(|program| is_program(program));
+    let toolbox = data_home.map(|folder| folder.join("applications/jetbrains-toolbox.desktop"));
+    Programs {
+        homeport: own.or_else(|| on_path("homeport")),
+        terminal: TERMINALS.iter().find_map(|(name, before)| Some((on_path(name)?, *before))),
+        editors: EDITORS.iter().filter_map(|(name, program)| Some((*name, on_path(program)?))).collect(),
+        remote_desktop: REMOTE_DESKTOPS.iter().find_map(|(kind, name)| Some((*kind, on_path(name)?))),
+        has_toolbox: on_path("jetbrains-toolbox").is_some() || toolbox.is_some_and(|file| file.is_file()),
+        opener: on_path("xdg-open"),
+    }
+}
+
+/// A program on PATH; relative folders of PATH are passed over.
+pub fn find_on(path: &str, name: &str) -> Option<PathBuf> {
+    let folders = path.split(':').map(Path::new).filter(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(name)).find(|program| is_program(program))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,107 @@
+//! From the command line to the loop: one program per user, everything that feeds it, and its end.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
+use crate::arguments::Arguments;
+use crate::controller::{self, QUEUE};
+use crate::event::Event;
+use crate::instance::{self, Instance};
+use crate::paths::Paths;
+use crate::port::Desktop;
+use crate::state::State;
+use crate::{autostart, programs, settings_file, sleep};
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(arguments));
+    // A thread that waits for a keyring must not hold the exit up.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            say(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let paths = Paths::of(variable).ok_or("there is no home folder: set HOME")?;
+    let Instance::First(first) = instance::take(&paths.runtime, &arguments).await? else {
+        return Ok(());
+    };
+    if arguments.quit {
+        return Ok(());
+    }
+    let (events, mut heard) = mpsc::channel(QUEUE);
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let (settings, complaint) = settings_file::load(&paths.settings());
+    let found = find_programs(&program);
+    let starts_at_login = autostart::is_on(&paths.autostart());
+    let complaint = complaint.map(Event::Trouble);
+    for event in [Event::Settled(settings, starts_at_login), Event::Found(found)].into_iter().chain(complaint) {
+        let _ = events.send(event).await;
+    }
+    for event in arguments.events() {
+        let _ = events.send(event).await;
+    }
+    first.listen(events.clone());
+    sleep::listen(events.clone());
+    end_on_signals(events.clone());
+    let mut port = Desktop::start(paths, program, settings.icon, events);
+    let mut state = State::default();
+    controller::run(&mut port, &mut heard, &mut state).await;
+    port.finish().await;
+    Ok(())
+}
+
+fn find_programs(program: &std::path::Path) -> crate::open::Programs {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let data = std::env::var_os("XDG_DATA_HOME").map(std::path::PathBuf::from);
+    let data = data.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".local/share")));
+    let own = program.canonicalize().ok();
+    programs::find(&path, own.as_deref().and_then(std::path::Path::parent), data.as_deref())
+}
+
+fn end_on_signals(events: mpsc::Sender<Event>) {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let events = events.clone();
+        let Ok(mut signals) = signal(kind) else { continue };
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = events.send(Event::Terminated).await;
+            }
+        });
+    }
+}
+
+/// A line on standard error, which may be closed.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "homeport-desktop: {text}");
+}
+
+fn log_to_stderr() {
+    let levels = std::env::var("HOMEPORT_LOG").ok().and_then(|filter| filter.parse().ok());
+    let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::ERROR));
+    let colour = std::io::stderr().is_terminal();
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+    let _ = tracing_subscriber::registry().with(levels).with(to_stderr).try_init();
+}

@@ -1,0 +1,274 @@
+//! What this program knows and how it decides: an event in, effects out. Pure: the time is an argument.
+//!
+//! ```text
+//!   Event ──► State::on(event, now) ──► Effects        controller.rs runs it, menu.rs draws it
+//! ```
+//!
+//! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`.
+
+mod clicks;
+mod links;
+mod lists;
+mod names;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use client::tunnel::Picture;
+use proto::id::{BuildId, TemplateVersionId, WorkspaceId};
+use proto::ipc::{DeploymentState, Health, HealthCode};
+use time::{Duration, OffsetDateTime};
+
+use crate::effect::{Effect, Note};
+use crate::event::{Account, Event, Fault, Listing, TrayNews, TunnelNews};
+use crate::hosting::{HostNews, Hosting, Step};
+use crate::open::Programs;
+use crate::place::Place;
+use crate::settings::Settings;
+
+pub use links::Asked;
+
+/// How long a sentence about something that did not work stays in the menu.
+const TROUBLE_STAYS: Duration = Duration::minutes(2);
+/// Sentences that are kept at a time.
+const MAX_TROUBLES: usize = 4;
+
+/// All that is known.
+#[derive(Debug, Default)]
+pub struct State {
+    pub settings: Settings,
+    pub starts_at_login: bool,
+    pub programs: Programs,
+    pub tray: Option<TrayNews>,
+    /// In the order in which they are shown: this computer first.
+    pub accounts: Vec<Account>,
+    pub accounts_unread: Option<String>,
+    pub deployments: BTreeMap<Place, Deployment>,
+    pub tunnel: Tunnel,
+    pub hosting: Hosting,
+    /// Links that wait for a yes.
+    pub asked: Vec<Asked>,
+    pub troubles: Vec<(OffsetDateTime, String)>,
+    last_asked: u32,
+    /// What follows the present build of a workspace.
+    then: BTreeMap<WorkspaceId, Then>,
+    /// A remote desktop that waits for the tunnel.
+    waiting: Option<links::Waiting>,
+    is_settled: bool,
+    has_told_no_tray: bool,
+}
+
+/// One deployment.
+#[derive(Debug, Default)]
+pub struct Deployment {
+    /// Its last list, also while it does not answer.
+    pub listing: Option<Listing>,
+    pub fault: Option<Fault>,
+    /// Failed builds that were told, or that were there before us.
+    told: BTreeSet<BuildId>,
+}
+
+/// The tunnel.
+#[derive(Debug, Default)]
+pub struct Tunnel {
+    /// `None`: not looked yet, or absent.
+    pub picture: Option<Picture>,
+    pub is_userspace: bool,
+    /// Why it cannot be spoken with.
+    pub silence: Option<String>,
+    /// What a person asked for last and the tunnel does not show yet.
+    pub asked: Option<bool>,
+}
+
+/// What follows a build.
+#[derive(Debug, Clone, Copy)]
+struct Then {
+    /// Not before this build is over.
+    behind: BuildId,
+    version: Option<TemplateVersionId>,
+}
+
+impl State {
+    /// Takes an event.
+    pub fn on(&mut self, event: Event, now: OffsetDateTime) -> Vec<Effect> {
+        self.troubles.retain(|(until, _)| *until > now);
+        let mut effects = match event {
+            Event::Settled(settings, starts_at_login) => self.settled(settings, starts_at_login),
+            Event::Found(programs) => {
+                self.programs = programs;
+                Vec::new()
+            }
+            Event::Accounts(accounts) => self.accounts(accounts),
+            Event::AccountsUnread(why) => {
+                self.accounts_unread = why;
+                Vec::new()
+            }
+            Event::Listed(place, listing) => self.listed(&place, listing),
+            Event::Unlisted(place, fault) => self.unlisted(&place, fault),
+            Event::Tunnel(news) => self.tunnel(news),
+            Event::Host(news) => self.host(news, now),
+            Event::Tray(news) => self.tray(news),
+            Event::Asked(action) => self.clicked(action, now),
+            Event::Link(text) => self.link(&text, now),
+            Event::StartedAgain => self.started_again(),
+            Event::ChangeFailed { at, workspace, why } => self.change_failed(&at, workspace, &why, now),
+            Event::Trouble(text) => {
+                self.trouble(text, now);
+                Vec::new()
+            }
+            Event::Woke => vec![Effect::WakeTunnel, Effect::LookAgain],
+            Event::Time => Vec::new(),
+            Event::Terminated => self.clicked(crate::action::Action::Quit(None), now),
+        };
+        effects.extend(self.waited(now));
+        effects
+    }
+
+    /// When `Event::Time` is wanted: something shown is over then.
+    pub fn next_time(&self) -> Option<OffsetDateTime> {
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.until);
+        self.troubles.iter().map(|(until, _)| *until).chain(waiting).min()
+    }
+
+    fn settled(&mut self, settings: Settings, starts_at_login: bool) -> Vec<Effect> {
+        self.settings = settings;
+        self.starts_at_login = starts_at_login;
+        self.is_settled = true;
+        if settings.hosting { self.hosting.want(true).map(|step| self.step(step)).unwrap_or_default() } else { Vec::new() }
+    }
+
+    fn accounts(&mut self, accounts: Vec<Account>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.deployments.retain(|place, _| {
+            let stays = accounts.iter().any(|account| account.place == *place);
+            effects.extend((!stays).then(|| Effect::Forget(place.clone())));
+            stays
+        });
+        for Account { place, .. } in &accounts {
+            self.deployments.entry(place.clone()).or_default();
+            // Again for those that are watched already: the token may be a new one.
+            effects.push(Effect::Watch(place.clone()));
+        }
+        let has_new = accounts.iter().any(|account| !self.accounts.contains(account));
+        let is_first = self.accounts.is_empty();
+        self.accounts = accounts;
+        self.accounts.sort_by_key(|account| !account.is_local);
+        let wants_all = self.is_connected() || (is_first && self.settings.connect_at_start);
+        if has_new && wants_all {
+            effects.extend(self.connect());
+        }
+        effects
+    }
+
+    fn tunnel(&mut self, news: TunnelNews) -> Vec<Effect> {
+        let asked = self.tunnel.asked;
+        self.tunnel = match news {
+            TunnelNews::Absent => Tunnel { asked: None, ..Tunnel::default() },
+            TunnelNews::Silent(why) => Tunnel { silence: Some(why), ..Tunnel::default() },
+            TunnelNews::Is { picture, is_userspace } => {
+                let is_on = !picture.deployments.is_empty();
+                // A wish is over when it is fulfilled.
+                let asked = asked.filter(|asked| *asked != is_on);
+                Tunnel { picture: Some(picture), is_userspace, silence: None, asked }
+            }
+        };
+        Vec::new()
+    }
+
+    fn host(&mut self, news: HostNews, now: OffsetDateTime) -> Vec<Effect> {
+        self.hosting.heard(news, now).map(|step| self.step(step)).unwrap_or_default()
+    }
+
+    fn step(&mut self, step: Step) -> Vec<Effect> {
+        match step {
+            Step::Start { after } => vec![Effect::StartHost { after }],
+            Step::Stop => vec![Effect::StopHost],
+            Step::Complain => {
+                let body = self.hosting.trouble().unwrap_or_default();
+                let title = "This computer does not host workspaces".into();
+                let again = ("Try again".into(), crate::action::Action::Host(true));
+                vec![Effect::Notify(Note { title, body, buttons: vec![again], is_urgent: true })]
+            }
+        }
+    }
+
+    fn tray(&mut self, news: TrayNews) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match &news {
+            TrayNews::Shown => effects.push(Effect::Say("the icon is in the tray".into())),
+            TrayNews::NoHost if !self.has_told_no_tray => {
+                self.has_told_no_tray = true;
+                let hint = "No panel here shows tray icons (GNOME needs the AppIndicator extension). Everything works \
+                            without one too: `homeport list`, `homeport start`, `homeport connect start`.";
+                effects.push(Effect::Say(hint.into()));
+                let title = "Homeport runs, but no panel shows its icon".into();
+                effects.push(Effect::Notify(Note { title, body: hint.into(), buttons: self.buttons(), is_urgent: false }));
+            }
+            TrayNews::NoBus(why) if !matches!(self.tray, Some(TrayNews::NoBus(_))) => {
+                effects.push(Effect::Say(format!(
+                    "no session bus, so no tray icon and no notifications ({why}); hosting and lists go on. Use \
+                     `homeport list`, `homeport start` and `homeport connect start`"
+                )));
+            }
+            _ => {}
+        }
+        self.tray = Some(news);
+        effects
+    }
+
+    /// What a notification can offer in the place of a menu.
+    fn buttons(&self) -> Vec<(String, crate::action::Action)> {
+        use crate::action::Action;
+        let connect = !self.is_connected();
+        vec![(if connect { "Connect".into() } else { "Disconnect".into() }, Action::Connect(connect))]
+    }
+
+    fn started_again(&mut self) -> Vec<Effect> {
+        let where_it_is = match self.tray {
+            Some(TrayNews::Shown) => "Its menu is behind the icon in the panel.",
+            _ => "No panel shows its icon; `homeport list` shows your workspaces.",
+        };
+        let title = "Homeport runs already".into();
+        vec![Effect::Notify(Note { title, body: where_it_is.into(), buttons: self.buttons(), is_urgent: false })]
+    }
+
+    /// Whether the tunnel reaches something, or is about to.
+    pub fn is_connected(&self) -> bool {
+        self.tunnel.asked.unwrap_or_else(|| {
+            self.tunnel.picture.as_ref().is_some_and(|picture| !picture.deployments.is_empty())
+        })
+    }
+
+    /// Deployments that the tunnel reaches now.
+    pub fn reached(&self) -> usize {
+        let states = self.tunnel.picture.iter().flat_map(|picture| picture.deployments.values());
+        states.filter(|of| of.status.as_ref().is_some_and(|status| status.state == DeploymentState::Connected)).count()
+    }
+
+    /// What is wrong with the tunnel, the root causes only.
+    pub fn tunnel_health(&self) -> Vec<&Health> {
+        let Some(picture) = &self.tunnel.picture else { return Vec::new() };
+        let machine = picture.service.iter().flat_map(|service| &service.health);
+        let deployments = picture.deployments.values().filter_map(|of| of.status.as_ref());
+        let all: Vec<_> = machine.chain(deployments.flat_map(|status| &status.health)).collect();
+        let is_hidden = |health: &Health| all.iter().any(|other| other.code.hides(health.code));
+        all.iter().copied().filter(|health| !is_hidden(health) && health.code != HealthCode::Unknown).collect()
+    }
+
+    fn connect(&mut self) -> Vec<Effect> {
+        if self.tunnel.picture.is_some() {
+            self.tunnel.asked = Some(true);
+        }
+        vec![Effect::Connect(self.accounts.iter().map(|account| account.place.clone()).collect())]
+    }
+
+    fn trouble(&mut self, text: String, now: OffsetDateTime) {
+        self.troubles.retain(|(_, known)| *known != text);
+        self.troubles.push((now + TROUBLE_STAYS, text));
+        if self.troubles.len() > MAX_TROUBLES {
+            self.troubles.remove(0);
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests;
