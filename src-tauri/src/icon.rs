@@ -105,7 +105,7 @@ impl Icon {
                 Tone::Dark => (ink, 0.12),
                 Tone::Auto => {
                     let near = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)];
-                    let edge = near.iter().map(|(right, down)| cover(x + right, y + down)).fold(0.0, f64::max) * 0.6;
+                    let edge = near.iter().map(|(right, down)| cover(x + right, y + down)).fold(0.0, f64::max) * 0.9;
                     // White ink over an edge that is nearly black.
                     let alpha = ink + edge * (1.0 - ink);
                     (alpha, if alpha > 0.0 { (ink + 0.12 * edge * (1.0 - ink)) / alpha } else { 0.0 })

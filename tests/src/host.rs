@@ -80,6 +80,12 @@ impl Host {
         self.wait_until_healthy().await;
     }
 
+    /// Starts it again with another program for workspace daemons.
+    pub async fn start_server_with(&mut self, daemon: &str) {
+        self.setup.daemon = Some(daemon.into());
+        self.start_server().await;
+    }
+
     async fn wait_until_healthy(&mut self) {
         let mut pause = Duration::from_millis(10);
         let limit = tokio::time::Instant::now() + Duration::from_secs(30);

@@ -1,0 +1,22 @@
+//! The tray program on a desktop that nobody looks at: Xvfb, a private session bus, `xfce4-panel` as host of the icon. The
+//! menu is read and clicked over D-Bus as a panel does it; what is opened is recorded by programs of the test.
+//!
+//! Screenshots are kept in the folder `desktop-screenshots` beside the built programs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
+
+#[path = "desktop/hosted.rs"]
+mod hosted;
+#[path = "desktop/linked.rs"]
+mod linked;
+#[path = "desktop/menu.rs"]
+mod menu;
+#[path = "desktop/missing.rs"]
+mod missing;
+#[path = "desktop/notifications.rs"]
+mod notifications;
+#[path = "desktop/opened.rs"]
+mod opened;
+#[path = "desktop/stage.rs"]
+mod stage;
+#[path = "desktop/tunnelled.rs"]
+mod tunnelled;

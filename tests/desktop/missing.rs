@@ -1,0 +1,84 @@
+//! One thing taken away at a time: the panel, the bus, the screen. The program says what is missing and does the rest.
+
+use tests::binary::run;
+
+use super::stage::{Desk, LATER, SOON, is_ready, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panel_may_come_late_leave_and_return() {
+    if !is_ready("panels that come and go") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    desk.start_tray(&[]).await;
+    desk.menu_when("it says that no panel is there", |menu| menu.has("▲ No panel shows the icon")).await;
+    assert!(desk.said().contains("No panel here shows tray icons"), "{}", desk.said());
+    for _ in 0..2 {
+        desk.start_panel().await;
+        desk.wait_for_icon().await;
+        desk.menu_when("nothing is missing", |menu| !menu.has("▲ No panel")).await;
+        desk.kill_panel();
+        desk.menu_when("it says so again", |menu| menu.has("▲ No panel shows the icon")).await;
+    }
+    assert_eq!(desk.said().matches("No panel here shows").count(), 1, "said once: {}", desk.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_session_bus_it_says_so_and_hosts_and_the_bus_may_come_later() {
+    if !is_ready("no session bus") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    desk.kill_bus();
+    desk.spawn_tray(&["--host"]);
+    let has_said = |words: &'static str| {
+        let desk = &desk;
+        move || async move { desk.said().contains(words).then_some(()) }
+    };
+    until(SOON, "it says what is missing", has_said("no session bus")).await;
+    let lists = || async {
+        let list = tests::binary::output(&mut desk.homeport(&["list"]));
+        String::from_utf8_lossy(&list.stdout).to_lowercase().contains("running").then_some(())
+    };
+    until(LATER, "it hosts all the same", lists).await;
+    assert_eq!(desk.said().matches("no session bus").count(), 1, "said once: {}", desk.said());
+
+    desk.start_bus().await;
+    desk.menu_within(LATER, "the menu is there", |menu| menu.has("● box: running")).await;
+
+    // And leaves under the running program.
+    desk.kill_bus();
+    until(LATER, "it says so again", || async { (desk.said().matches("no session bus").count() == 2).then_some(()) }).await;
+    desk.start_bus().await;
+    desk.menu_within(LATER, "the menu is there again", |menu| menu.has("● box: running")).await;
+    run(&mut desk.command(tests::binary::path("homeport-desktop")).args(["--no-host"]));
+    desk.menu_within(LATER, "hosting ended", |menu| menu.has("○ Homeport: not connected")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_screen_a_copy_says_what_the_text_was() {
+    if !is_ready("no screen") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    desk.set("DISPLAY", ":9999");
+    desk.start_tray(&["--host"]).await;
+    desk.menu_within(LATER, "box runs", |menu| menu.has("● box: running")).await;
+    desk.click(&["● box", "Copy box.coder"]).await;
+    desk.menu_when("it says why", |menu| menu.has("▲ The clipboard cannot be used")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_server_program_it_says_so_and_stays() {
+    if !is_ready("no server program") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    // The tray program alone in a folder: nothing is beside it.
+    std::fs::copy(tests::binary::path("homeport-desktop"), desk.path("bin/homeport-desktop")).unwrap();
+    desk.use_tray(desk.path("bin/homeport-desktop"));
+    desk.start_tray(&["--host"]).await;
+    let failed = |menu: &super::menu::Line| menu.has("✖ Homeport: error") && menu.has("Host workspaces on this computer (failed)");
+    let menu = desk.menu_within(LATER, "it gave up", failed).await;
+    assert!(menu.text().contains("homeport-server is not installed"), "{}", menu.text());
+}
