@@ -6,6 +6,8 @@
 
 #[path = "tidy/arrows.rs"]
 mod arrows;
+#[path = "tidy/behaviour.rs"]
+mod behaviour;
 #[path = "tidy/files.rs"]
 mod files;
 #[path = "tidy/floors.rs"]

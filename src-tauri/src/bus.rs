@@ -83,13 +83,22 @@ impl Shown {
 
     /// Until the bus is gone; `Ok` when nothing is to be shown any more.
     async fn serve(&mut self, bus: &Connection) -> zbus::Result<()> {
+        let mut handle = None;
+        let result = self.carry(bus, &mut handle).await;
+        // Told, because its task does not survive the loss of the bus and of us at once.
+        if let Some(handle) = handle {
+            let _ = tokio::time::timeout(Duration::from_secs(1), handle.shutdown()).await;
+        }
+        result
+    }
+
+    async fn carry(&mut self, bus: &Connection, handle: &mut Option<ksni::Handle<tray::Tray>>) -> zbus::Result<()> {
         let rule = MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
             .interface("org.freedesktop.Notifications")?
             .build();
         let mut signals = MessageStream::for_match_rule(rule, bus, None).await?;
         let mut notifier = Notifier::default();
-        let mut handle: Option<ksni::Handle<tray::Tray>> = None;
         let mut retry = tokio::time::interval(TRAY_RETRY);
         retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.views.mark_changed();
@@ -99,9 +108,9 @@ impl Shown {
                     if changed.is_err() {
                         return Ok(());
                     }
-                    self.draw(&mut handle).await;
+                    self.draw(handle).await;
                 }
-                _ = retry.tick(), if handle.is_none() => self.draw(&mut handle).await,
+                _ = retry.tick(), if handle.is_none() => self.draw(handle).await,
                 note = self.notes.recv() => {
                     let Some(note) = note else { return Ok(()) };
                     let title = note.title.clone();

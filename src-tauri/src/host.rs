@@ -114,7 +114,7 @@ impl Host {
             }
             let pause = if is_ready { SLOW_LOOK } else { LOOK };
             tokio::select! {
-                why = ended(&mut server, pause) => {
+                why = ended(&mut server, &self.paths.data, pause) => {
                     if let Some(why) = why {
                         self.sessions.bell.notify_one();
                         return HostNews::Ended(self.reason(&why));
@@ -131,7 +131,7 @@ impl Host {
     }
 
     async fn start(&self) -> Result<Child, String> {
-        let program = self.program().ok_or("homeport-server is not installed beside this program, nor on PATH")?;
+        let program = self.program().ok_or("homeport-server is not installed here")?;
         self.compare_versions(&program).await;
         let failed = |error: std::io::Error| format!("the server cannot be started: {error}");
         make_private_folder(&self.paths.data).map_err(failed)?;
@@ -188,7 +188,7 @@ impl Host {
         if signalled.is_err() {
             return HostNews::Stopped;
         }
-        let gone = async { while ended(&mut server, SLOW_LOOK).await.is_none() {} };
+        let gone = async { while ended(&mut server, &self.paths.data, LOOK).await.is_none() {} };
         if timeout(STOP_LIMIT, gone).await.is_err() {
             let text = "The server of this computer does not end; its log says why".to_owned();
             let _ = self.events.send(Event::Trouble(text)).await;
@@ -211,7 +211,7 @@ impl Host {
 }
 
 /// Waits a moment; how it ended, if it did.
-async fn ended(server: &mut Server, pause: Duration) -> Option<String> {
+async fn ended(server: &mut Server, data: &Path, pause: Duration) -> Option<String> {
     match server {
         Server::Ours(child) => match timeout(pause, child.wait()).await {
             Ok(Ok(status)) => Some(words(status)),
@@ -220,7 +220,8 @@ async fn ended(server: &mut Server, pause: Duration) -> Option<String> {
         },
         Server::Found(pid) => {
             tokio::time::sleep(pause).await;
-            (!Path::new("/proc").join(pid.to_string()).exists()).then(|| "it was ended".into())
+            // The kernel takes the lock back at the end, also of a process that nobody waits for.
+            (holder(data) != Some(*pid)).then(|| "it was ended".into())
         }
     }
 }

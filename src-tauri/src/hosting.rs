@@ -117,12 +117,12 @@ impl Hosting {
         self.is_wanted
     }
 
-    /// A sentence about trouble, if there is any.
-    pub fn trouble(&self) -> Option<String> {
+    /// Sentences about trouble, if there is any.
+    pub fn troubles(&self) -> Vec<String> {
         match &self.phase {
-            Phase::Waiting(why) => Some(format!("The server of this computer ended ({why}); it is started again")),
-            Phase::Failed(why) => Some(format!("The server of this computer keeps ending ({why})")),
-            _ => self.version.clone(),
+            Phase::Waiting(why) => vec!["The server of this computer ended, it is started again".into(), why.clone()],
+            Phase::Failed(why) => vec!["The server of this computer keeps ending".into(), why.clone()],
+            _ => self.version.clone().into_iter().collect(),
         }
     }
 }

@@ -34,7 +34,7 @@ pub enum Instance {
 /// The right to be the one; ends with the process.
 pub struct First {
     listener: UnixListener,
-    _lock: File,
+    lock: File,
 }
 
 /// Becomes the first, or hands over.
@@ -53,7 +53,7 @@ pub async fn take(folder: &Path, arguments: &Arguments) -> Result<Instance, Stri
     // Left by one that was killed: the lock is ours, so nobody listens there.
     let _ = std::fs::remove_file(folder.join(SOCKET));
     let listener = UnixListener::bind(folder.join(SOCKET)).map_err(wrong)?;
-    Ok(Instance::First(First { listener, _lock: lock }))
+    Ok(Instance::First(First { listener, lock }))
 }
 
 async fn hand_over(socket: &Path, arguments: &Arguments) -> Result<Instance, String> {
@@ -80,9 +80,12 @@ async fn hand_over(socket: &Path, arguments: &Arguments) -> Result<Instance, Str
 impl First {
     /// Takes the words of later starts for as long as the program runs.
     pub fn listen(self, events: mpsc::Sender<Event>) {
+        let Self { listener, lock } = self;
         tokio::spawn(async move {
+            // Held for as long as we listen.
+            let _lock = lock;
             loop {
-                let Ok((stream, _)) = self.listener.accept().await else {
+                let Ok((stream, _)) = listener.accept().await else {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 };
@@ -102,8 +105,9 @@ async fn heard(mut stream: UnixStream, events: &mpsc::Sender<Event>) -> std::io:
     let (read, mut write) = stream.split();
     BufReader::new(read.take(MAX_LINE)).read_line(&mut line).await?;
     let Ok(arguments) = serde_json::from_str::<Arguments>(&line) else { return Ok(()) };
+    let is_quiet = arguments.minimized;
     let mut wishes = arguments.events();
-    if wishes.is_empty() {
+    if wishes.is_empty() && !is_quiet {
         wishes.push(Event::StartedAgain);
     }
     for event in wishes {

@@ -2,6 +2,8 @@
 
 /// Longest label of a menu, in characters: longer ones make menus that leave the screen.
 pub const LONGEST: usize = 64;
+/// Longest line of a wrapped sentence: a mark stands before the first, spaces before the others.
+const WRAPPED: usize = 58;
 
 /// A label of a menu: one line, visible characters only, at most [`LONGEST`] of them.
 pub fn label(text: &str) -> String {
@@ -25,6 +27,27 @@ pub fn shorten(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// A sentence as lines of a menu, broken between words; at most three, the rest is cut.
+pub fn wrap(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in harmless(text).split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WRAPPED => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ if lines.len() == 3 => {
+                if let Some(last) = lines.last_mut() {
+                    last.push('…');
+                }
+                break;
+            }
+            _ => lines.push(shorten(word, WRAPPED)),
+        }
+    }
+    lines
 }
 
 /// Characters that reorder what stands around them, or are not seen at all.

@@ -82,7 +82,7 @@ pub fn view(state: &State, around: &Surroundings) -> View {
     let headline = summary::headline(state);
     let details = summary::details(state);
     let mut items = vec![Item::line(&format!("{} {headline}", summary::mark(summary::icon(state))))];
-    items.extend(details.iter().map(|line| Item::line(line)));
+    items.extend(details.iter().map(|line| Item::Line(line.clone())));
     items.extend(state.asked.iter().map(|asked| {
         let answers = vec![
             Item::line(&asked.question),

@@ -53,8 +53,10 @@ pub struct State {
     then: BTreeMap<WorkspaceId, Then>,
     /// A remote desktop that waits for the tunnel.
     waiting: Option<links::Waiting>,
-    is_settled: bool,
     has_told_no_tray: bool,
+    /// Whether the sessions were read, and what waits for them.
+    has_accounts: bool,
+    connects_then: bool,
 }
 
 /// One deployment.
@@ -132,7 +134,6 @@ impl State {
     fn settled(&mut self, settings: Settings, starts_at_login: bool) -> Vec<Effect> {
         self.settings = settings;
         self.starts_at_login = starts_at_login;
-        self.is_settled = true;
         if settings.hosting { self.hosting.want(true).map(|step| self.step(step)).unwrap_or_default() } else { Vec::new() }
     }
 
@@ -149,10 +150,13 @@ impl State {
             effects.push(Effect::Watch(place.clone()));
         }
         let has_new = accounts.iter().any(|account| !self.accounts.contains(account));
-        let is_first = self.accounts.is_empty();
+        let are_the_first = self.accounts.is_empty() && !accounts.is_empty();
+        let begins = are_the_first && (self.settings.connect_at_start || self.connects_then);
+        self.has_accounts = true;
+        self.connects_then &= accounts.is_empty();
         self.accounts = accounts;
         self.accounts.sort_by_key(|account| !account.is_local);
-        let wants_all = self.is_connected() || (is_first && self.settings.connect_at_start);
+        let wants_all = self.is_connected() || begins;
         if has_new && wants_all {
             effects.extend(self.connect());
         }
@@ -183,7 +187,7 @@ impl State {
             Step::Start { after } => vec![Effect::StartHost { after }],
             Step::Stop => vec![Effect::StopHost],
             Step::Complain => {
-                let body = self.hosting.trouble().unwrap_or_default();
+                let body = self.hosting.troubles().join(": ");
                 let title = "This computer does not host workspaces".into();
                 let again = ("Try again".into(), crate::action::Action::Host(true));
                 vec![Effect::Notify(Note { title, body, buttons: vec![again], is_urgent: true })]
@@ -194,7 +198,6 @@ impl State {
     fn tray(&mut self, news: TrayNews) -> Vec<Effect> {
         let mut effects = Vec::new();
         match &news {
-            TrayNews::Shown => effects.push(Effect::Say("the icon is in the tray".into())),
             TrayNews::NoHost if !self.has_told_no_tray => {
                 self.has_told_no_tray = true;
                 let hint = "No panel here shows tray icons (GNOME needs the AppIndicator extension). Everything works \

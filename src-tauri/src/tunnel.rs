@@ -62,10 +62,13 @@ impl Follower {
         let mut last = None;
         loop {
             let news = match self.open().await {
-                Ok((tunnel, is_userspace)) => match self.watch(tunnel, is_userspace).await {
-                    Ok(()) => return,
-                    Err(error) => silence(&error),
-                },
+                Ok((tunnel, is_userspace)) => {
+                    last = None;
+                    match self.watch(tunnel, is_userspace).await {
+                        Ok(()) => return,
+                        Err(error) => silence(&error),
+                    }
+                }
                 Err(error) => silence(&error),
             };
             if last.as_ref() != Some(&news) {

@@ -19,8 +19,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// The first line whose label begins with or contains the words, in this menu only.
+    /// The line whose label is, begins with or contains the words, in this menu only.
     pub fn find(&self, words: &str) -> Option<&Line> {
+        if let Some(same) = self.below.iter().find(|line| line.label == words) {
+            return Some(same);
+        }
         let begins = self.below.iter().find(|line| line.label.starts_with(words));
         begins.or_else(|| self.below.iter().find(|line| line.label.contains(words)))
     }
@@ -79,13 +82,4 @@ fn line(id: i32, properties: &HashMap<String, OwnedValue>, children: &[OwnedValu
 pub async fn click(bus: &Connection, name: &str, id: i32) -> zbus::Result<()> {
     let call = (id, "clicked", Value::from(0i32), 0u32);
     bus.call_method(Some(name), PATH, Some(INTERFACE), "Event", &call).await.map(|_| ())
-}
-
-/// A property of the item itself.
-pub async fn property(bus: &Connection, name: &str, property: &str) -> zbus::Result<OwnedValue> {
-    let call = ("org.kde.StatusNotifierItem", property);
-    let path = "/StatusNotifierItem";
-    let interface = "org.freedesktop.DBus.Properties";
-    let answer = bus.call_method(Some(name), path, Some(interface), "Get", &call).await?;
-    answer.body().deserialize()
 }

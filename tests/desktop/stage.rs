@@ -236,12 +236,17 @@ impl Desk {
         fs::read_to_string(self.path("tray.log")).unwrap_or_default()
     }
 
-    pub fn item(&self) -> String {
-        format!("org.kde.StatusNotifierItem-{}-1", self.tray_pid())
+    /// The bus name of the icon: each time it is shown again, its last number is higher.
+    async fn item(&self) -> Option<String> {
+        let (name, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
+        let answer = self.bus.as_ref()?.call_method(Some(name), path, Some(name), "ListNames", &()).await.ok()?;
+        let names: Vec<String> = answer.body().deserialize().ok()?;
+        let ours = format!("org.kde.StatusNotifierItem-{}-", self.tray_pid());
+        names.into_iter().filter(|name| name.starts_with(&ours)).max()
     }
 
     pub async fn menu(&self) -> Option<Line> {
-        menu::read(self.bus.as_ref()?, &self.item()).await.ok()
+        menu::read(self.bus.as_ref()?, &self.item().await?).await.ok()
     }
 
     /// Waits until the menu is as wanted.
@@ -266,7 +271,7 @@ impl Desk {
         // Between reading and clicking the menu may have changed: then its ids are not valid any more, and we read again.
         let clicked = || async {
             let id = self.menu().await?.at(path).filter(|line| line.is_enabled && line.below.is_empty())?.id;
-            menu::click(self.bus.as_ref()?, &self.item(), id).await.ok()
+            menu::click(self.bus.as_ref()?, &self.item().await?, id).await.ok()
         };
         let what = format!("a click on {path:?}");
         if tokio::time::timeout(SOON, until(LATER, &what, clicked)).await.is_err() {

@@ -21,7 +21,7 @@ fn a_dying_server_is_started_again_with_growing_pauses_and_then_left_alone() {
         assert_eq!(hosting.heard(ended(), NOW), Some(Step::Start { after }));
     }
     assert_eq!(hosting.heard(ended(), NOW), Some(Step::Complain));
-    assert!(hosting.trouble().unwrap().contains("keeps ending (exit code 1)"));
+    assert_eq!(hosting.troubles(), ["The server of this computer keeps ending", "exit code 1"]);
     assert_eq!(hosting.want(true), Some(Step::Start { after: Duration::ZERO }), "asked again by a person");
 }
 
@@ -60,5 +60,5 @@ fn another_version_is_said_and_the_server_used() {
     hosting.heard(HostNews::OtherVersion("older".into()), NOW);
     hosting.heard(ready(), NOW);
     assert!(matches!(hosting.phase, Phase::On { .. }));
-    assert_eq!(hosting.trouble().as_deref(), Some("older"));
+    assert_eq!(hosting.troubles(), ["older"]);
 }

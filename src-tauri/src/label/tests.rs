@@ -21,6 +21,17 @@ fn labels_are_one_short_visible_line() {
 }
 
 #[test]
+fn sentences_are_broken_between_words() {
+    assert_eq!(wrap("a b"), ["a b"]);
+    assert!(wrap("").is_empty());
+    let long = "word ".repeat(100);
+    let lines = wrap(&long);
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line.chars().count() <= WRAPPED + 1) && lines[2].ends_with('…'));
+    assert_eq!(wrap(&"x".repeat(1000)).len(), 1);
+}
+
+#[test]
 fn markup_is_text() {
     assert_eq!(escape_markup("<b>a & b</b>"), "&lt;b&gt;a &amp; b&lt;/b&gt;");
 }

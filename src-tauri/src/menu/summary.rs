@@ -5,12 +5,12 @@ use proto::ipc::DeploymentState;
 use crate::event::TrayNews;
 use crate::hosting::Phase;
 use crate::icon::Icon;
-use crate::label::label;
+use crate::label::{label, wrap};
 use crate::row::Row;
 use crate::state::State;
 
 /// Lines about trouble that are shown at a time.
-const MOST: usize = 6;
+const MOST: usize = 9;
 
 /// The icon.
 pub fn icon(state: &State) -> Icon {
@@ -78,8 +78,8 @@ fn work(state: &State) -> String {
 /// What is wrong, each with its next step where there is one.
 pub fn details(state: &State) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    lines.extend(state.hosting.trouble());
-    lines.extend(state.tunnel.silence.clone());
+    lines.extend(state.hosting.troubles());
+    lines.extend(state.tunnel.silence.iter().map(|why| format!("The tunnel: {why}")));
     for health in state.tunnel_health() {
         lines.push(health.code.title().trim_end_matches('.').to_owned());
         lines.push(health.code.next_step().to_owned());
@@ -92,7 +92,11 @@ pub fn details(state: &State) -> Vec<String> {
         lines.push("No panel shows the icon".into());
     }
     lines.extend(state.troubles.iter().map(|(_, text)| text.clone()));
-    lines.iter().take(MOST).map(|line| label(&format!("▲ {line}"))).collect()
+    let marked = lines.iter().flat_map(|line| {
+        let wrapped = wrap(line).into_iter().enumerate();
+        wrapped.map(|(number, line)| format!("{} {line}", if number == 0 { "▲" } else { "   " }))
+    });
+    marked.take(MOST).collect()
 }
 
 fn is_tunnel_broken(state: &State) -> bool {

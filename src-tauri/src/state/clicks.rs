@@ -14,8 +14,13 @@ use crate::state::{State, Then};
 impl State {
     pub(super) fn clicked(&mut self, action: Action, now: OffsetDateTime) -> Vec<Effect> {
         match action {
+            // An argument of the program, before the sessions were read.
+            Action::Connect(true) if !self.has_accounts => {
+                self.connects_then = true;
+                Vec::new()
+            }
             Action::Connect(true) if self.accounts.is_empty() => {
-                self.trouble("There is nothing to connect to: sign in, or host workspaces here".into(), now);
+                self.trouble("Nothing to connect to: sign in, or host here".into(), now);
                 Vec::new()
             }
             Action::Connect(true) => self.connect(),

@@ -177,6 +177,14 @@ fn connect_at_start_waits_for_the_first_session() {
     check(&state.on(Event::Settled(settings, false), NOW), &[]);
     check(&state.on(Event::Accounts(vec![]), NOW), &[]);
     check(&state.on(Event::Accounts(vec![account("dev", false)]), NOW), &["watch dev", "connect 1"]);
+    // The argument of the program comes before the sessions are read.
+    let mut state = State::default();
+    check(&state.on(Event::Asked(Action::Connect(true)), NOW), &[]);
+    check(&state.on(Event::Accounts(vec![account("dev", false)]), NOW), &["watch dev", "connect 1"]);
+    let mut state = State::default();
+    state.on(Event::Accounts(vec![]), NOW);
+    check(&state.on(Event::Asked(Action::Connect(true)), NOW), &[]);
+    assert_eq!(state.troubles[0].1, "Nothing to connect to: sign in, or host here");
 }
 
 #[test]
