@@ -4,6 +4,8 @@
 pub const LONGEST: usize = 64;
 /// Longest line of a wrapped sentence: a mark stands before the first, spaces before the others.
 const WRAPPED: usize = 58;
+/// Lines of a wrapped sentence.
+const MOST_LINES: usize = 3;
 
 /// A label of a menu: one line, visible characters only, at most [`LONGEST`] of them.
 pub fn label(text: &str) -> String {
@@ -29,19 +31,18 @@ pub fn shorten(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A sentence as lines of a menu, broken between words; at most three, the rest is cut.
+/// A sentence as lines of a menu, broken between words; at most [`MOST_LINES`], the rest is cut.
 pub fn wrap(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in harmless(text).split_whitespace() {
+        let is_full = lines.len() == MOST_LINES;
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= WRAPPED => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ if lines.len() == 3 => {
-                if let Some(last) = lines.last_mut() {
-                    last.push('…');
-                }
+            Some(line) if is_full => {
+                line.push('…');
                 break;
             }
             _ => lines.push(shorten(word, WRAPPED)),
