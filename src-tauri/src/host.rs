@@ -45,11 +45,7 @@ pub enum Order {
 }
 
 /// Follows orders until nobody gives any more.
-pub fn follow(
-    paths: Paths,
-    sessions: Sessions,
-    events: mpsc::Sender<Event>,
-) -> (mpsc::Sender<Order>, JoinHandle<()>) {
+pub fn follow(paths: Paths, sessions: Sessions, events: mpsc::Sender<Event>) -> (mpsc::Sender<Order>, JoinHandle<()>) {
     let (orders, waiting) = mpsc::channel(16);
     (orders, tokio::spawn(Host { paths, sessions, events, orders: waiting }.run()))
 }

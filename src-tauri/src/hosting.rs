@@ -29,7 +29,10 @@ pub enum HostNews {
 pub enum Phase {
     Off,
     Starting,
-    On { url: String, since: OffsetDateTime },
+    On {
+        url: String,
+        since: OffsetDateTime,
+    },
     Stopping,
     /// It ended by itself and is started again after a pause.
     Waiting(String),
@@ -50,7 +53,9 @@ pub struct Hosting {
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    Start { after: Duration },
+    Start {
+        after: Duration,
+    },
     Stop,
     /// Tell the person that it fails for good.
     Complain,

@@ -31,11 +31,21 @@ pub enum Item {
     /// A line that only says something.
     Line(String),
     /// A line that does something.
-    Do { label: String, action: Action },
+    Do {
+        label: String,
+        action: Action,
+    },
     /// A line that is on or off.
-    Switch { label: String, is_on: bool, action: Action },
+    Switch {
+        label: String,
+        is_on: bool,
+        action: Action,
+    },
     /// A line that opens more lines.
-    More { label: String, items: Vec<Item> },
+    More {
+        label: String,
+        items: Vec<Item>,
+    },
     Separator,
 }
 

@@ -124,9 +124,7 @@ pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
             let target = named(&owner, &workspace, &daemon)?;
             in_terminal(&["ssh", "--url", place.as_str(), &target], programs, false)
         }
-        Target::Tool(words) => {
-            in_terminal(&words.iter().map(String::as_str).collect::<Vec<_>>(), programs, true)
-        }
+        Target::Tool(words) => in_terminal(&words.iter().map(String::as_str).collect::<Vec<_>>(), programs, true),
         Target::Editor { name, host, folder } => {
             let found = programs.editors.iter().find(|(known, _)| *known == name);
             let (_, program) = found.ok_or(OpenError::NoProgram(name))?;

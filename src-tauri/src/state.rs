@@ -134,7 +134,11 @@ impl State {
     fn settled(&mut self, settings: Settings, starts_at_login: bool) -> Vec<Effect> {
         self.settings = settings;
         self.starts_at_login = starts_at_login;
-        if settings.hosting { self.hosting.want(true).map(|step| self.step(step)).unwrap_or_default() } else { Vec::new() }
+        if settings.hosting {
+            self.hosting.want(true).map(|step| self.step(step)).unwrap_or_default()
+        } else {
+            Vec::new()
+        }
     }
 
     fn accounts(&mut self, accounts: Vec<Account>) -> Vec<Effect> {
@@ -204,7 +208,12 @@ impl State {
                             without one too: `homeport list`, `homeport start`, `homeport connect start`.";
                 effects.push(Effect::Say(hint.into()));
                 let title = "Homeport runs, but no panel shows its icon".into();
-                effects.push(Effect::Notify(Note { title, body: hint.into(), buttons: self.buttons(), is_urgent: false }));
+                effects.push(Effect::Notify(Note {
+                    title,
+                    body: hint.into(),
+                    buttons: self.buttons(),
+                    is_urgent: false,
+                }));
             }
             TrayNews::NoBus(why) if !matches!(self.tray, Some(TrayNews::NoBus(_))) => {
                 effects.push(Effect::Say(format!(
@@ -236,9 +245,9 @@ impl State {
 
     /// Whether the tunnel reaches something, or is about to.
     pub fn is_connected(&self) -> bool {
-        self.tunnel.asked.unwrap_or_else(|| {
-            self.tunnel.picture.as_ref().is_some_and(|picture| !picture.deployments.is_empty())
-        })
+        self.tunnel
+            .asked
+            .unwrap_or_else(|| self.tunnel.picture.as_ref().is_some_and(|picture| !picture.deployments.is_empty()))
     }
 
     /// Deployments that the tunnel reaches now.

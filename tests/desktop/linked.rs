@@ -23,7 +23,9 @@ async fn a_link_opens_a_desktop_after_a_yes_and_its_password_is_nowhere_else() {
     desk.start_tray(&[]).await;
     desk.menu_within(LATER, "box runs", |menu| menu.has("● box: running")).await;
     let authority = host.url().replace("http://", "");
-    let link = |authority: &str| format!("homeport://{authority}/v0/open/ws/box/agent/{name}/rdp?username=bob&password=canary");
+    let link = |authority: &str| {
+        format!("homeport://{authority}/v0/open/ws/box/agent/{name}/rdp?username=bob&password=canary")
+    };
 
     // A second start hands over and ends.
     let second = desk.start_again(&[&link("evil.example.com")]);
@@ -37,7 +39,6 @@ async fn a_link_opens_a_desktop_after_a_yes_and_its_password_is_nowhere_else() {
     let asked = notifications.with("as bob").await;
     assert!(asked.body.contains("box at") && asked.body.contains(&authority), "{asked:?}");
     desk.menu_when("the menu asks too", |menu| menu.has("⚠ Open the desktop of box")).await;
-    desk.screenshot("5-a-question");
     desk.click(&["⚠ Open the desktop of box", "Refuse"]).await;
     desk.menu_when("it was refused", |menu| !menu.has("⚠ Open the desktop")).await;
 

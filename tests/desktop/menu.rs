@@ -56,7 +56,8 @@ impl Line {
 pub async fn read(bus: &Connection, name: &str) -> zbus::Result<Line> {
     let call = (0i32, -1i32, Vec::<String>::new());
     let answer = bus.call_method(Some(name), PATH, Some(INTERFACE), "GetLayout", &call).await?;
-    let (_revision, layout): (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>)) = answer.body().deserialize()?;
+    let (_revision, layout): (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>)) =
+        answer.body().deserialize()?;
     Ok(line(layout.0, &layout.1, &layout.2))
 }
 

@@ -48,10 +48,11 @@ async fn without_a_session_bus_it_says_so_and_hosts_and_the_bus_may_come_later()
 
     // And leaves under the running program.
     desk.kill_bus();
-    until(LATER, "it says so again", || async { (desk.said().matches("no session bus").count() == 2).then_some(()) }).await;
+    until(LATER, "it says so again", || async { (desk.said().matches("no session bus").count() == 2).then_some(()) })
+        .await;
     desk.start_bus().await;
     desk.menu_within(LATER, "the menu is there again", |menu| menu.has("● box: running")).await;
-    run(&mut desk.command(tests::binary::path("homeport-desktop")).args(["--no-host"]));
+    run(desk.command(tests::binary::path("homeport-desktop")).arg("--no-host"));
     desk.menu_within(LATER, "hosting ended", |menu| menu.has("○ Homeport: not connected")).await;
 }
 
@@ -78,7 +79,9 @@ async fn without_the_server_program_it_says_so_and_stays() {
     std::fs::copy(tests::binary::path("homeport-desktop"), desk.path("bin/homeport-desktop")).unwrap();
     desk.use_tray(desk.path("bin/homeport-desktop"));
     desk.start_tray(&["--host"]).await;
-    let failed = |menu: &super::menu::Line| menu.has("✖ Homeport: error") && menu.has("Host workspaces on this computer (failed)");
+    let failed = |menu: &super::menu::Line| {
+        menu.has("✖ Homeport: error") && menu.has("Host workspaces on this computer (failed)")
+    };
     let menu = desk.menu_within(LATER, "it gave up", failed).await;
     assert!(menu.text().contains("homeport-server is not installed"), "{}", menu.text());
 }

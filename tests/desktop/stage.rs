@@ -285,7 +285,8 @@ impl Desk {
         let taken = || async {
             let entries = fs::read_dir(&calls).unwrap().map(|entry| entry.unwrap().path());
             let prefix = format!("{program}.");
-            let file = entries.into_iter().find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix))?;
+            let file =
+                entries.into_iter().find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix))?;
             let text = fs::read_to_string(&file).unwrap();
             fs::remove_file(&file).unwrap();
             Some(text.lines().map(str::to_owned).collect())

@@ -62,7 +62,9 @@ async fn converse(mut stream: UnixStream, noted: Arc<Mutex<Vec<(String, String, 
         while let Some(Request { id, call }) = frames.take::<Request>().unwrap() {
             let mut events = Vec::new();
             match call {
-                Call::Watch => events.push(Event::Service(ServiceStatus { version: "0.1.0".into(), ..Default::default() })),
+                Call::Watch => {
+                    events.push(Event::Service(ServiceStatus { version: "0.1.0".into(), ..Default::default() }))
+                }
                 Call::Connect(wanted) => {
                     let url = wanted.url.clone();
                     noted.lock().unwrap().push((wanted.url, wanted.token.expose().to_owned(), wanted.is_local));
@@ -141,7 +143,8 @@ async fn the_tunnel_is_a_switch_and_its_paths_are_in_the_rows() {
     assert!(menu.has("Connect (no tunnel service)"), "{}", menu.text());
 
     let tunnel = Tunnel::start(&desk, daemon_of(&host).await);
-    desk.menu_when("the service was found", |menu| menu.find("Connect").is_some_and(|line| line.below.is_empty())).await;
+    desk.menu_when("the service was found", |menu| menu.find("Connect").is_some_and(|line| line.below.is_empty()))
+        .await;
     desk.click(&["Connect"]).await;
     let menu = desk.menu_when("the path is in the row", |menu| menu.has("● box: running, direct, 3 ms")).await;
     assert!(menu.has("● Homeport: connected, 1 of 1 workspace runs"), "{}", menu.text());

@@ -20,7 +20,10 @@ fn a_link_is_exactly_this_form_or_refused() {
     check(GOOD, with(None, None));
     check(&format!("{GOOD}?username=bob&password=p%26w"), with(Some("bob"), Some("p&w")));
     check(&format!("{GOOD}?username=&password="), with(None, None));
-    check(&GOOD.replace("dev.example.com", "DEV.Example.com:7080"), Ok(("dev.example.com:7080", "win", "main", None, None)));
+    check(
+        &GOOD.replace("dev.example.com", "DEV.Example.com:7080"),
+        Ok(("dev.example.com:7080", "win", "main", None, None)),
+    );
     check(&GOOD.replace("win", "w%69n"), with(None, None));
     check(&GOOD.replace("homeport:", "coder:"), Err(LinkError::Foreign));
     check(&GOOD.replace("homeport:", "file:"), Err(LinkError::Foreign));

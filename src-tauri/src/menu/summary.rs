@@ -72,7 +72,9 @@ fn work(state: &State) -> String {
         None if state.is_connected() && state.reached() == 0 => return "connecting".into(),
         None => {}
     }
-    rows(state).find(|row| row.is_building).map_or_else(|| "working".into(), |row| format!("{} is {}", row.name, row.words()))
+    rows(state)
+        .find(|row| row.is_building)
+        .map_or_else(|| "working".into(), |row| format!("{} is {}", row.name, row.words()))
 }
 
 /// What is wrong, each with its next step where there is one.
@@ -85,7 +87,9 @@ pub fn details(state: &State) -> Vec<String> {
         lines.push(health.code.next_step().to_owned());
     }
     for (place, deployment) in &state.deployments {
-        lines.extend(deployment.fault.as_ref().filter(|fault| fault.is_sign_in).map(|_| format!("Sign in at {}", place.host())));
+        lines.extend(
+            deployment.fault.as_ref().filter(|fault| fault.is_sign_in).map(|_| format!("Sign in at {}", place.host())),
+        );
     }
     lines.extend(state.accounts_unread.clone());
     if let Some(TrayNews::NoHost) = state.tray {

@@ -16,7 +16,9 @@ fn text(items: &[Item], depth: usize, to: &mut Vec<String>) {
         match item {
             Item::Line(label) => to.push(format!("{indent}{label}")),
             Item::Do { label, .. } => to.push(format!("{indent}{label}")),
-            Item::Switch { label, is_on, .. } => to.push(format!("{indent}[{}] {label}", if *is_on { 'x' } else { ' ' })),
+            Item::Switch { label, is_on, .. } => {
+                to.push(format!("{indent}[{}] {label}", if *is_on { 'x' } else { ' ' }))
+            }
             Item::More { label, items } => {
                 to.push(format!("{indent}{label}"));
                 text(items, depth + 1, to);
@@ -122,7 +124,10 @@ fn favourites_come_first_and_the_rest_is_under_more() {
     let state = with(rows);
     let top = lines(&state).iter().filter(|line| line.starts_with("● ") && line.contains("running")).count();
     assert_eq!(top, MOST);
-    check_has(&state, &["● ★ w10: running", "● w00: running", "● w06: running", "More… (3)", "  ● w07: running", "  ● w09: running"]);
+    check_has(
+        &state,
+        &["● ★ w10: running", "● w00: running", "● w06: running", "More… (3)", "  ● w07: running", "  ● w09: running"],
+    );
 }
 
 #[test]
@@ -180,9 +185,11 @@ fn root_causes_of_the_tunnel_are_lines_with_their_next_step() {
 #[test]
 fn several_daemons_have_menus_and_names_of_their_own() {
     let mut row = running("box");
-    let second = crate::row::Daemon { name: "db".into(), is_sub: true, id: proto::id::AgentId::nil(), ..row.daemons[0].clone() };
+    let second =
+        crate::row::Daemon { name: "db".into(), is_sub: true, id: proto::id::AgentId::nil(), ..row.daemons[0].clone() };
     row.daemons.push(second);
-    let expect = ["  main (workspace daemon)", "    Copy main.box.me.coder", "  db (sub-daemon)", "    Copy db.box.me.coder"];
+    let expect =
+        ["  main (workspace daemon)", "    Copy main.box.me.coder", "  db (sub-daemon)", "    Copy db.box.me.coder"];
     check_has(&with(vec![row]), &expect);
 }
 

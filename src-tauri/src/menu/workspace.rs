@@ -92,7 +92,8 @@ fn desktop(state: &State, place: &Place, daemon: &Daemon, host: &str) -> Option<
 fn apps(place: &Place, row: &Row, daemon: &Daemon) -> Option<Item> {
     let mut items = Vec::new();
     for app in &daemon.apps {
-        let path = [&format!("@{}", row.owner), &format!("{}.{}", row.name, daemon.name), "apps", app.slug.as_str(), ""];
+        let path =
+            [&format!("@{}", row.owner), &format!("{}.{}", row.name, daemon.name), "apps", app.slug.as_str(), ""];
         let address = app.external.clone().or_else(|| place.page(&path).map(String::from));
         items.extend(address.map(|address| Item::of(&app.title, Action::Open(Target::Address(address)))));
     }

@@ -19,8 +19,8 @@ fn place() -> Place {
 
 #[track_caller]
 fn check(target: Target, expect: Result<&str, OpenError>) {
-    let planned = plan(target, &programs())
-        .map(|launch| format!("{} {}", launch.program.display(), launch.arguments.join(" ")));
+    let planned =
+        plan(target, &programs()).map(|launch| format!("{} {}", launch.program.display(), launch.arguments.join(" ")));
     assert_eq!(planned, expect.map(str::to_owned));
 }
 
@@ -76,7 +76,9 @@ fn toolbox_gets_no_token_and_every_value_escaped() {
     };
     check(
         target,
-        Ok("/bin/xdg-open jetbrains://gateway/coder?url=https%3A%2F%2Fdev.example.com%2F&workspace=box&owner=ann&agent_name=main&folder=%2Fhome%2Fann%26token%3Dx"),
+        Ok(
+            "/bin/xdg-open jetbrains://gateway/coder?url=https%3A%2F%2Fdev.example.com%2F&workspace=box&owner=ann&agent_name=main&folder=%2Fhome%2Fann%26token%3Dx",
+        ),
     );
 }
 

@@ -61,7 +61,8 @@ impl State {
     fn understood(&mut self, text: &str) -> Result<Asked, String> {
         let link = link::parse(text).map_err(|error| error.to_string())?;
         let is_there = |place: &&Place| {
-            let with_port = place.url().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+            let with_port =
+                place.url().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
             place.host() == link.host || with_port.is_some_and(|host| host.eq_ignore_ascii_case(&link.host))
         };
         let Some(at) = self.accounts.iter().map(|account| &account.place).find(is_there).cloned() else {
@@ -108,7 +109,10 @@ impl State {
         }
         if now >= until {
             let name = asked.link.workspace;
-            self.trouble(format!("The desktop of {name} was not opened: it needs the connection and a running workspace"), now);
+            self.trouble(
+                format!("The desktop of {name} was not opened: it needs the connection and a running workspace"),
+                now,
+            );
             return Vec::new();
         }
         self.waiting = Some(Waiting { until, asked });
