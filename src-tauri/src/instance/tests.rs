@@ -40,7 +40,7 @@ async fn nonsense_is_not_answered_and_a_bare_start_is_a_word_too() {
     let Ok(Instance::First(first)) = take(folder.path(), &Arguments::default()).await else { panic!("not the first") };
     let (events, mut heard) = mpsc::channel(100);
     first.listen(events);
-    for nonsense in ["\n", "{\"link\":7}\n", "[]\n", "x"] {
+    for nonsense in ["\n", "{\"link\":7}\n", "7\n", "x"] {
         let mut stream = UnixStream::connect(folder.path().join(SOCKET)).await.unwrap();
         stream.write_all(nonsense.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
