@@ -4,8 +4,8 @@ import { timings, useLog } from "../data/builds";
 import { Mark } from "../look/mark";
 import { Panel } from "../look/panel";
 import { took } from "../rules/moment";
-import { statusWord } from "../rules/status";
 import type { Build } from "../wire/rest";
+import { outcome } from "./build_history";
 import { LogLines } from "./log_lines";
 
 export function BuildLog({ build }: { build: Build }) {
@@ -18,7 +18,7 @@ export function BuildLog({ build }: { build: Build }) {
     <Panel
       flush
       title={<>Build {build.build_number} <span className="font-normal text-quiet">{build.transition}</span></>}
-      side={<span className="flex items-center gap-3"><span role="status" className="text-quiet">{progress}</span><Mark word={statusWord(build.status)} /></span>}
+      side={<span className="flex items-center gap-3"><span role="status" className="text-quiet">{progress}</span><Mark word={outcome(build)} /></span>}
     >
       {!isOver && <div aria-hidden className="h-0.5 overflow-hidden bg-sunken"><div className="pulse h-full w-full bg-accent" /></div>}
       <LogLines name={`Log of build ${build.build_number}`} lines={lines.map((line) => ({ id: line.id, level: line.log_level, text: line.output, stage: line.stage }))} />
