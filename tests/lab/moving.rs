@@ -1,10 +1,11 @@
-//! F10: the way changes under a stream. A router forgets its mappings and takes other ports. One flow, every byte once.
+//! F10 and F12: the way changes under a stream. A router forgets its mappings and takes other ports; either end is plugged
+//! in at another router, with other addresses of other families. One flow, every byte once.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use tests::lab::emulator::Way;
-use tests::lab::{Families, Lab, Namespace, NatKind, available};
+use tests::lab::{Families, Lab, Namespace, NatKind, available, open_lan, settle};
 use tests::sabotaged;
 
 use super::TURN;
@@ -99,4 +100,70 @@ fn stranger(router: &Namespace, port: u16, overheard: &[(Way, Vec<u8>)]) -> usiz
         answers += usize::from(is_answer && senders.contains(&answer[at..at + 4]));
     }
     answers
+}
+
+/// A packet gets through within this, 95 times of a hundred.
+const MOVED: Duration = Duration::from_secs(2);
+/// Nothing takes longer than this; a stream's own pauses come on top.
+const MOVED_AT_WORST: Duration = Duration::from_secs(10);
+
+/// A walk over the families that makes each of the nine moves between them once.
+const WALK: [Families; 10] = {
+    use Families::{Dual, V4, V6};
+    [V4, V4, V6, V6, Dual, Dual, V4, Dual, V6, V4]
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_moves_keeps_its_streams() {
+    if !available("an_end_that_moves_keeps_its_streams") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let mut tunnelled = Tunnelled::build(NatKind::Cone, NatKind::Cone, Families::Dual, |_| {}).await;
+    let spare = [3, 4].map(|number| tunnelled.stage.lab.another_router(number, NatKind::Cone));
+    let (echo, stream) = (tunnelled.echo(), tunnelled.stream());
+    for end in [0, 1] {
+        let mut took = Vec::new();
+        // The numbers of its two homes.
+        let [mut here, mut there] = [[1, 3], [2, 4]][end];
+        settle([&tunnelled.stage.lab.alice, &tunnelled.stage.lab.bob][end], here, WALK[0]);
+        for pair in WALK.windows(2) {
+            tunnelled.answers(Duration::from_secs(40)).expect("an answer before the move");
+            echo.flows(Duration::from_secs(60));
+            stream.flows(Duration::from_secs(60));
+            std::mem::swap(&mut here, &mut there);
+            let lab = &mut tunnelled.stage.lab;
+            let router = if here > 2 { &spare[end] } else { [&lab.nat_a, &lab.nat_b][end] };
+            let (a, b) = lab.wires.as_mut().unwrap();
+            if !sabotaged("F12") {
+                [a, b][end].plug((router, "lan"));
+                open_lan(router, here);
+            }
+            settle([&lab.alice, &lab.bob][end], here, pair[1]);
+            let start = Instant::now();
+            let back = tunnelled.answers(Duration::from_secs(8));
+            let back = back.unwrap_or_else(|| panic!("no way from {pair:?}\n{}", state(&tunnelled)));
+            let resumed = [&echo, &stream].map(|client| client.goes_on(start, Duration::from_secs(60)));
+            eprintln!("F12 end {end}, {pair:?}: back after {back:?}, streams after {resumed:?}");
+            took.push(back);
+        }
+        took.sort();
+        let (median, p95, worst) = (took[took.len() / 2], worst_but_one(took.clone()), took[took.len() - 1]);
+        eprintln!("F12 end {end}: {median:?} in the middle, {p95:?} at p95, {worst:?} at worst");
+        assert!(p95 <= MOVED && worst <= MOVED_AT_WORST, "end {end}: {p95:?}, {worst:?}");
+    }
+    eprintln!("F12: {} lines, {} bytes", echo.finish(&tunnelled.served), stream.finish(&tunnelled.served));
+    tunnelled.assert_nothing_leaked();
+}
+
+/// What both ends and their routers have, for a test that failed.
+fn state(tunnelled: &Tunnelled) -> String {
+    let lab = &tunnelled.stage.lab;
+    let mut text = tunnelled.status() + &tunnelled.service.log();
+    for place in [&lab.alice, &lab.nat_a, &lab.bob, &lab.nat_b] {
+        for what in [&["addr"][..], &["route"], &["-6", "route"], &["neigh"]] {
+            text.push_str(&format!("--- {} {what:?}\n{}", place.name(), place.ip(what)));
+        }
+    }
+    text
 }

@@ -111,6 +111,7 @@ impl Lab {
         let (alice, nat_a) = (Namespace::new("a"), router(&internet, "nata", 1, a));
         let (bob, nat_b) = (Namespace::new("b"), router(&internet, "natb", 2, b));
         let wire = |host: &Namespace, router: &Namespace, number: u8| {
+            nat::trust_link_addresses(host);
             let wire = Wire::new((host, "eth0"), (router, "lan"), u64::from(number));
             open_lan(router, number);
             settle(host, number, families);
@@ -129,11 +130,18 @@ impl Lab {
     pub fn wire_b(&self) -> &Wire {
         &self.wires.as_ref().expect("a wired laboratory").1
     }
+
+    /// One more router on the internet; nothing is plugged into it yet.
+    pub fn another_router(&self, number: u8, kind: NatKind) -> Namespace {
+        router(&self.internet, &format!("nat{number}"), number, kind)
+    }
 }
 
 fn internet() -> Namespace {
     let internet = Namespace::new("net");
-    internet.ip(&["link", "add", "br0", "type", "bridge"]);
+    // An address of its own: else it has that of one of its ports, and another when one more router is joined, and for up to
+    // a minute everybody sends to the former one.
+    internet.ip(&["link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge"]);
     internet.ip(&["addr", "add", &format!("{SERVER}/24"), "dev", "br0"]);
     internet.ip(&["addr", "add", &format!("{SERVER_V6}/64"), "dev", "br0", "nodad"]);
     internet.ip(&["link", "set", "br0", "up"]);
@@ -166,10 +174,12 @@ pub fn open_lan(router: &Namespace, number: u8) {
     router.ip(&["link", "set", "lan", "up"]);
 }
 
-/// What a DHCP client does at a new home: the old addresses go, new ones come.
+/// What a network manager does at a new home: the old addresses, ways and neighbours go, new ones come.
 pub fn settle(host: &Namespace, number: u8, families: Families) {
     for family in ["-4", "-6"] {
         host.ip(&[family, "addr", "flush", "dev", "eth0", "scope", "global"]);
+        host.ip(&[family, "route", "flush", "root", "default", "dev", "eth0"]);
+        host.ip(&[family, "neigh", "flush", "dev", "eth0"]);
     }
     host.ip(&["link", "set", "eth0", "up"]);
     if families != Families::V6 {

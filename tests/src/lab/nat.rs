@@ -15,6 +15,7 @@ pub enum NatKind {
 pub fn install(router: &Namespace, kind: NatKind) {
     let forward = ["-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"];
     crate::binary::run(router.command("sysctl").args(forward));
+    trust_link_addresses(router);
     let flags = match kind {
         NatKind::Cone => "",
         NatKind::Symmetric => "fully-random",
@@ -38,6 +39,12 @@ pub fn install(router: &Namespace, kind: NatKind) {
     router.nft("add counter ip home udp_passed");
     router.nft("add rule ip home through meta l4proto udp jump udp_switch");
     router.nft("add rule ip home through meta l4proto udp counter name udp_passed");
+}
+
+/// Links that appear from now on are used at once. A router's own links have been up for long when somebody moves in; ours
+/// are made in that moment, and ask nobody for a second or two while they make sure that their address is nobody else's.
+pub fn trust_link_addresses(place: &Namespace) {
+    crate::binary::run(place.command("sysctl").args(["-qw", "net.ipv6.conf.default.accept_dad=0"]));
 }
 
 impl Namespace {

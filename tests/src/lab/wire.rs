@@ -1,5 +1,5 @@
 //! A cable between two namespaces that is as bad as wanted: a TAP at each end and a thread that carries frames through
-//! an [`Emulator`]. Not here: what a bad line does.
+//! an [`Emulator`]. The far end can be pulled out and plugged in elsewhere. Not here: what a bad line does.
 
 use std::io::ErrorKind;
 use std::net::Ipv6Addr;
@@ -23,7 +23,7 @@ const RECORD: usize = 200_000;
 pub struct Wire {
     line: Arc<Line>,
     near: End,
-    far: End,
+    far: Option<End>,
     carrier: Option<JoinHandle<()>>,
 }
 
@@ -64,8 +64,14 @@ impl Wire {
             std::thread::spawn(move || line.carry())
         };
         let near = End::open(near, &line, Way::Up);
-        let far = End::open(far, &line, Way::Down);
+        let far = Some(End::open(far, &line, Way::Down));
         Self { line, near, far, carrier: Some(carrier) }
+    }
+
+    /// Pulls the far end out and plugs it in here.
+    pub fn plug(&mut self, far: (&Namespace, &str)) {
+        self.far = None;
+        self.far = Some(End::open(far, &self.line, Way::Down));
     }
 
     /// How the line is from now on.
@@ -116,7 +122,7 @@ impl Drop for Wire {
         if let Some(carrier) = self.carrier.take() {
             let _ = carrier.join();
         }
-        self.far.end();
+        self.far = None;
         self.near.end();
         self.line.lock().ends = [None, None];
     }

@@ -30,6 +30,10 @@ const CONTROL_LATENCY: Duration = Duration::from_millis(20);
 const NETCHECK_TIME: Duration = Duration::from_millis(100);
 /// Connecting to a relay takes so long.
 const CONNECT_TIME: Duration = Duration::from_millis(50);
+/// A machine that was moved says so after this: network managers speak in bursts, which are waited for.
+const NOTICE_TIME: Duration = Duration::from_millis(300);
+/// Relay connections are found dead this much later.
+const DEATH_TIME: Duration = Duration::from_millis(600);
 const STUN_SERVERS: [([u8; 4], u16); 2] = [([203, 0, 113, 1], 3478), ([203, 0, 113, 2], 3478)];
 const STUN_SERVERS_V6: [([u16; 8], u16); 2] =
     [([0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 1], 3478), ([0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 2], 3478)];
@@ -69,6 +73,12 @@ pub struct Host {
     nat_v6: Nat,
     /// Sockets, IPv4 and IPv6.
     private: [SocketAddr; 2],
+    /// What its home speaks.
+    families: Families,
+    /// It sleeps: no timer, and nothing arrives.
+    pub is_asleep: bool,
+    /// Its relay connections are dead, which nobody has noticed yet.
+    are_relays_dead: bool,
     /// No datagram in or out.
     pub is_udp_blocked: bool,
     /// No word to or from the coordinator.
@@ -89,6 +99,10 @@ pub struct Host {
 }
 
 impl Host {
+    fn hears(&self) -> bool {
+        !self.is_udp_blocked && !self.is_asleep
+    }
+
     /// Sends through the translator of this family: from which address is it seen?
     fn outbound(&mut self, to: SocketAddr) -> SocketAddr {
         let [v4, v6] = self.private;
@@ -105,12 +119,41 @@ impl Host {
 /// Something on its way.
 #[derive(Debug, Clone)]
 enum Event {
-    Udp { from: SocketAddr, to: SocketAddr, data: Vec<u8> },
-    Relay { region: i32, from: NodePublic, to: NodePublic, data: Vec<u8> },
-    Connected { host: usize, region: i32 },
-    Netcheck { host: usize, report: NetcheckReport },
-    Response { host: usize, response: CoordinateResponse },
-    Request { host: usize, request: Box<proto::tailnet::CoordinateRequest> },
+    Udp {
+        from: SocketAddr,
+        to: SocketAddr,
+        data: Vec<u8>,
+    },
+    Relay {
+        region: i32,
+        from: NodePublic,
+        to: NodePublic,
+        data: Vec<u8>,
+    },
+    Connected {
+        host: usize,
+        region: i32,
+    },
+    Netcheck {
+        host: usize,
+        report: NetcheckReport,
+    },
+    Response {
+        host: usize,
+        response: CoordinateResponse,
+    },
+    Request {
+        host: usize,
+        request: Box<proto::tailnet::CoordinateRequest>,
+    },
+    /// The machine learns that it is elsewhere.
+    Moved {
+        host: usize,
+    },
+    /// It learns that its relay connections are dead.
+    RelaysDied {
+        host: usize,
+    },
 }
 
 /// A packet that was seen on the wire.
@@ -203,6 +246,9 @@ impl World {
             nat: Nat::new(kind, public),
             nat_v6: Nat::new(kind, public_v6),
             private,
+            families: self.families,
+            is_asleep: false,
+            are_relays_dead: false,
             is_udp_blocked: false,
             is_control_cut: false,
             relays: [(1, 15), (2, 60), (3, 90)].map(|(id, ms)| (id, Duration::from_millis(ms))).into(),
@@ -218,13 +264,43 @@ impl World {
 
     /// Gives the host its relay map, interface addresses and coordination.
     pub fn start(&mut self, host: usize) {
-        let (now, private) = (self.now, self.hosts[host].private);
+        let now = self.now;
+        self.report_addresses(host);
         let engine = &mut self.hosts[host].engine;
-        let families = self.families;
-        engine.handle_local_addresses(private.into_iter().filter(|socket| families.speaks(*socket)).collect(), now);
         engine.set_derp_map(derp_map(), now);
         engine.handle_coordination_started(now);
         self.drain(host);
+    }
+
+    fn report_addresses(&mut self, host: usize) {
+        let (now, Host { private, families, .. }) = (self.now, &self.hosts[host]);
+        let local = private.iter().copied().filter(|socket| families.speaks(*socket)).collect();
+        self.hosts[host].engine.handle_local_addresses(local, now);
+    }
+
+    /// Plugs a host in elsewhere, at home number `place`: other addresses, perhaps other families. What was on its way to
+    /// it is lost, and so are its relay connections, which it learns later than that it has moved.
+    pub fn move_host(&mut self, host: usize, families: Families, place: u8) {
+        let it = &mut self.hosts[host];
+        it.nat.move_to(IpAddr::V4(Ipv4Addr::new(192, 0, 2, place)));
+        it.nat_v6.move_to(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x77, place.into(), 0, 0, 0, 1)));
+        it.private = [
+            SocketAddr::from(([10, 7, place, 2], PORT)),
+            SocketAddr::from(([0xfd00, 0, 7, place.into(), 0, 0, 0, 2], PORT)),
+        ];
+        (it.families, it.are_relays_dead) = (families, true);
+        self.later(NOTICE_TIME, Event::Moved { host });
+        self.later(NOTICE_TIME + DEATH_TIME, Event::RelaysDied { host });
+    }
+
+    /// The machine sleeps for so long while everybody else goes on; then it learns of it.
+    pub fn sleep(&mut self, host: usize, time: Duration) {
+        self.hosts[host].is_asleep = true;
+        self.hosts[host].are_relays_dead = true;
+        self.run(time);
+        self.hosts[host].is_asleep = false;
+        self.later(Duration::ZERO, Event::Moved { host });
+        self.later(DEATH_TIME, Event::RelaysDied { host });
     }
 
     /// A client and an agent with a tunnel, both started.
@@ -304,7 +380,8 @@ impl World {
         let end = self.now + time;
         loop {
             let event = self.events.keys().next().map(|(at, _)| *at);
-            let timers = self.hosts.iter().filter_map(|host| host.engine.poll_timeout()).min();
+            let awake = self.hosts.iter().filter(|host| !host.is_asleep);
+            let timers = awake.filter_map(|host| host.engine.poll_timeout()).min();
             let Some(next) = [event, timers].into_iter().flatten().min().filter(|at| *at <= end) else { break };
             self.now = self.now.max(next);
             while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= self.now) {
@@ -313,7 +390,7 @@ impl World {
             }
             for host in 0..self.hosts.len() {
                 let now = self.now;
-                if self.hosts[host].engine.poll_timeout().is_some_and(|at| at <= now) {
+                if !self.hosts[host].is_asleep && self.hosts[host].engine.poll_timeout().is_some_and(|at| at <= now) {
                     self.act(host, |engine| engine.handle_timeout(now));
                     let next = self.hosts[host].engine.poll_timeout();
                     assert!(next.is_none_or(|at| at > now), "a timer that does not move is a busy loop");
@@ -413,8 +490,8 @@ impl World {
     }
 
     fn netcheck(&mut self, host: usize) -> NetcheckReport {
-        let families = self.families;
         let host = &mut self.hosts[host];
+        let families = host.families;
         let relays = host.relays.iter();
         let relays = relays.map(|(region, one_way)| RelayLatency { region: *region, v4: Some(*one_way * 2), v6: None });
         let mut report = NetcheckReport { stun: Vec::new(), relays: relays.collect() };
@@ -430,7 +507,7 @@ impl World {
 
     fn send_udp(&mut self, host: usize, to: SocketAddr, data: Vec<u8>) {
         let host = &mut self.hosts[host];
-        if host.is_udp_blocked || !self.families.speaks(to) {
+        if host.is_udp_blocked || !host.families.speaks(to) {
             return;
         }
         let from = host.outbound(to);
@@ -444,7 +521,7 @@ impl World {
     fn send_relay(&mut self, host: usize, region: i32, to: NodePublic, data: Vec<u8>) {
         let host = &self.hosts[host];
         assert!(host.connected.contains(&region), "packets for a relay wait until it is connected");
-        let Some(latency) = host.relays.get(&region).copied() else { return };
+        let Some(latency) = host.relays.get(&region).copied().filter(|_| !host.are_relays_dead) else { return };
         let from = host.key;
         self.seen.push(Seen::Relay { region, from, to, data: data.clone() });
         self.later(latency, Event::Relay { region, from, to, data });
@@ -458,7 +535,7 @@ impl World {
                     .hosts
                     .iter()
                     .enumerate()
-                    .find_map(|(index, host)| (host.takes(from, to) && !host.is_udp_blocked).then_some(index));
+                    .find_map(|(index, host)| (host.hears() && host.takes(from, to)).then_some(index));
                 if let Some(host) = found {
                     self.act(host, |engine| engine.handle_udp(from, &mut data, now));
                 }
@@ -466,6 +543,10 @@ impl World {
             Event::Relay { region, from, to, mut data } => {
                 let found = self.hosts.iter().position(|host| host.key == to && host.connected.contains(&region));
                 if let Some(host) = found {
+                    // The relay does not know yet either.
+                    if self.hosts[host].is_asleep || self.hosts[host].are_relays_dead {
+                        return;
+                    }
                     self.act(host, |engine| engine.handle_relay(region, from, &mut data, now));
                 } else if let Some(sender) = self.hosts.iter().position(|host| host.key == from) {
                     let gone = RelayEvent::PeerGone { key: to };
@@ -478,9 +559,18 @@ impl World {
                     self.act(host, |engine| engine.handle_relay_event(region, RelayEvent::Connected, now));
                 }
             }
+            Event::Moved { host } => {
+                self.act(host, |engine| engine.handle_network_changed(now));
+                self.report_addresses(host);
+                self.drain(host);
+            }
+            Event::RelaysDied { host } => {
+                self.hosts[host].are_relays_dead = false;
+                self.cut_relays(host);
+            }
             Event::Netcheck { host, report } => self.act(host, |engine| engine.handle_netcheck(report, now)),
             Event::Response { host, response } => {
-                if !self.hosts[host].is_control_cut {
+                if !self.hosts[host].is_control_cut && !self.hosts[host].is_asleep {
                     self.act(host, |engine| engine.handle_coordination(response, now));
                 }
             }

@@ -198,6 +198,10 @@ async fn connect(name: &str, addresses: Vec<IpAddr>, port: u16) -> Result<Box<dy
         match attempt {
             Ok(tcp) => {
                 let _ = tcp.set_nodelay(true);
+                // What is not sent when we give a connection up must never arrive: a machine that comes back to an address
+                // would say the rest of its former connection there, and the relay take that for a second program with
+                // our key, and give packets to neither.
+                let _ = socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO));
                 return Ok(Box::new(tcp));
             }
             Err(error) => last = Some(error),

@@ -119,7 +119,19 @@ impl Task {
         let mut backoff = FIRST_BACKOFF;
         loop {
             let started = tokio::time::Instant::now();
-            match upgrade::connect(&self.region, &self.identity, self.uses_websockets()).await {
+            let uses_websockets = self.uses_websockets();
+            let connected = tokio::select! {
+                connected = upgrade::connect(&self.region, &self.identity, uses_websockets) => connected,
+                is_over = until_checked(&mut self.inbox, &mut self.home) => {
+                    if is_over {
+                        return;
+                    }
+                    // The network changed: what began on the former one would only run into its deadline.
+                    backoff = FIRST_BACKOFF;
+                    continue;
+                }
+            };
+            match connected {
                 Ok(link) => {
                     // What waited for the connection is stale: its senders have repeated it or given up.
                     self.drain_inbox();
@@ -151,10 +163,12 @@ impl Task {
             if started.elapsed() >= GOOD_AFTER {
                 backoff = FIRST_BACKOFF;
             }
-            if !self.pause(backoff).await {
-                return;
-            }
-            backoff = (backoff * 2).min(LAST_BACKOFF);
+            let pause = tokio::time::timeout(backoff, until_checked(&mut self.inbox, &mut self.home)).await;
+            backoff = match pause {
+                Err(_) => (backoff * 2).min(LAST_BACKOFF),
+                Ok(false) => FIRST_BACKOFF,
+                Ok(true) => return,
+            };
         }
     }
 
@@ -173,21 +187,17 @@ impl Task {
             }
         }
     }
+}
 
-    /// Waits, still hearing the loop; a network change ends the wait. False when the task is to end.
-    async fn pause(&mut self, pause: Duration) -> bool {
-        let sleep = tokio::time::sleep(pause);
-        tokio::pin!(sleep);
-        loop {
-            tokio::select! {
-                () = &mut sleep => return true,
-                command = self.inbox.recv() => match command {
-                    None => return false,
-                    Some(ToRelay::Prefer(home)) => self.home = home,
-                    Some(ToRelay::Check { .. }) => return true,
-                    Some(ToRelay::Send { .. }) => {}
-                },
-            }
+/// Hears the loop, while there is no connection, until the network changes (false) or the task is to end (true). Packets
+/// are dropped: whoever sent them will have repeated them or given up. Cancel safe.
+async fn until_checked(inbox: &mut mpsc::Receiver<ToRelay>, home: &mut bool) -> bool {
+    loop {
+        match inbox.recv().await {
+            None => return true,
+            Some(ToRelay::Prefer(preferred)) => *home = preferred,
+            Some(ToRelay::Check { .. }) => return false,
+            Some(ToRelay::Send { .. }) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use proto::address::is_mesh;
@@ -41,6 +41,8 @@ const RELAY_QUEUE: usize = 1024;
 const RELAY_BATCH: usize = 64;
 /// Turns without a rest when there is always more to do; then other tasks of the runtime have theirs.
 const TURNS: usize = 64;
+/// A sleep from which paths are distrusted: shorter ones outlive every mapping and connection.
+const SLEEP: Duration = Duration::from_secs(2);
 /// Answers of one netcheck that may wait.
 const STUN_QUEUE: usize = 64;
 
@@ -82,6 +84,10 @@ pub struct RunLoop {
     farewell: Farewell,
     /// Who wants to know that the loop has ended.
     left: Option<oneshot::Sender<()>>,
+    /// How long the machine had slept when that was last looked at.
+    slept: Duration,
+    /// The netcheck that is running.
+    netcheck: Option<tokio::task::AbortHandle>,
 }
 
 struct CoordinationEnds {
@@ -155,6 +161,8 @@ impl RunLoop {
             scratch: BytesMut::new(),
             farewell: Farewell::default(),
             left: None,
+            slept: clock::slept(),
+            netcheck: None,
         })
     }
 
@@ -174,6 +182,7 @@ impl RunLoop {
                 Wake::Turn => {}
             }
             let now = clock::now();
+            self.look_for_sleep(now);
             busy = self.turn(now);
             if self.has_left(now) {
                 break;
@@ -193,7 +202,7 @@ impl RunLoop {
         let timer = async {
             match timeout {
                 _ if busy => {}
-                Some(at) => tokio::time::sleep_until(at.into()).await,
+                Some(at) => tokio::time::sleep_until(clock::for_runtime(at)).await,
                 None => std::future::pending().await,
             }
         };
@@ -440,13 +449,7 @@ impl RunLoop {
                 let flows = FlowTotals { tcp_connections, ..self.flows };
                 let _ = reply.send(MeshStatus::of(self.engine.status(now), flows, self.relay_problems.clone()));
             }
-            Command::NetworkChanged => {
-                self.engine.handle_network_changed(now);
-                let before = std::mem::take(&mut self.addresses);
-                self.report_addresses(now);
-                let lost_address = before.iter().any(|address| !self.addresses.contains(address));
-                self.relays.values().for_each(|relay| relay.tell(ToRelay::Check { lost_address }));
-            }
+            Command::NetworkChanged => self.distrust_network(false, now),
             Command::Stun { region, server, tx_id } => {
                 let request = self.stun.ask(region, server, tx_id, now);
                 self.sockets.send_one(server, &request);
@@ -454,6 +457,7 @@ impl RunLoop {
             Command::Netcheck { report, last } => {
                 self.engine.handle_netcheck(report, now);
                 if last {
+                    self.netcheck = None;
                     self.stun.rest();
                     if std::mem::take(&mut self.wants_netcheck) {
                         self.start_netcheck(true, now);
@@ -465,6 +469,31 @@ impl RunLoop {
                 self.farewell.ask(true, now);
             }
         }
+    }
+
+    /// Nobody need tell us of a sleep: this loop is awake every second while any session lives.
+    fn look_for_sleep(&mut self, now: Instant) {
+        let slept = clock::slept();
+        let before = std::mem::replace(&mut self.slept, slept);
+        if slept >= before + SLEEP {
+            tracing::info!(seconds = (slept - before).as_secs(), "the machine slept; every path is looked at again");
+            self.distrust_network(true, now);
+        }
+    }
+
+    /// Addresses may be others now, and what was connected may be dead.
+    fn distrust_network(&mut self, has_slept: bool, now: Instant) {
+        // A look at the former network would only run into its deadlines, and hold up the next.
+        if let Some(netcheck) = self.netcheck.take() {
+            netcheck.abort();
+            self.stun.rest();
+            self.wants_netcheck = false;
+        }
+        self.engine.handle_network_changed(now);
+        let before = std::mem::take(&mut self.addresses);
+        self.report_addresses(now);
+        let lost_address = has_slept || before.iter().any(|address| !self.addresses.contains(address));
+        self.relays.values().for_each(|relay| relay.tell(ToRelay::Check { lost_address }));
     }
 
     fn handle_coordination(&mut self, response: Option<CoordinateResponse>) {
@@ -526,7 +555,7 @@ impl RunLoop {
         let (ear, answers) = mpsc::channel(STUN_QUEUE);
         self.stun.listen(ear);
         let early = self.engine.status(now).home_relay == 0;
-        self.tasks.spawn(netcheck::run(
+        let netcheck = self.tasks.spawn(netcheck::run(
             self.identity.dialer.clone(),
             self.derp_map.clone(),
             full,
@@ -534,6 +563,7 @@ impl RunLoop {
             self.commands.clone(),
             answers,
         ));
+        self.netcheck = Some(netcheck.abort_handle());
     }
 
     /// Tells the engine the addresses of the machine.

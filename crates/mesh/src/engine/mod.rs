@@ -165,7 +165,11 @@ impl Engine {
     /// A relay connection changed.
     pub fn handle_relay_event(&mut self, region: i32, event: RelayEvent, now: Instant) {
         match event {
-            RelayEvent::Connected => self.wire.relays.handle_connected(region, &mut self.wire.outputs),
+            RelayEvent::Connected => {
+                self.wire.relays.handle_connected(region, &mut self.wire.outputs);
+                // What was said into the former connection, perhaps after its end, may be lost.
+                self.search_anew(now);
+            }
             RelayEvent::Disconnected => {
                 self.wire.relays.handle_disconnected(region);
                 self.netchecks.want(now);
@@ -238,8 +242,23 @@ impl Engine {
     }
 
     fn refresh_endpoints(&mut self, now: Instant) {
-        self.wire.endpoints = if self.wire.is_blocked { Vec::new() } else { self.endpoints.list() };
+        let endpoints = if self.wire.is_blocked { Vec::new() } else { self.endpoints.list() };
+        let is_new = endpoints.iter().any(|endpoint| !self.wire.endpoints.contains(endpoint));
+        self.wire.endpoints = endpoints;
         self.publish(now);
+        if is_new {
+            self.search_anew(now);
+        }
+    }
+
+    /// Peers to which no trusted path leads hear at once where we are.
+    fn search_anew(&mut self, now: Instant) {
+        let Self { peers, wire, .. } = self;
+        for peer in peers.iter_mut() {
+            let probe = peer.path.search_anew(now);
+            peer.send_probe(&probe, wire, now);
+        }
+        wire.schedule(now);
     }
 
     fn start_netcheck(&mut self, now: Instant) {

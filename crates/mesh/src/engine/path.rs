@@ -109,6 +109,8 @@ pub(super) struct PathState {
     last_data: Option<Instant>,
     heartbeat_at: Option<Instant>,
     discover_at: Option<Instant>,
+    /// When our own network changed.
+    moved: Option<Instant>,
     last_discovery: Option<Instant>,
 }
 
@@ -303,12 +305,30 @@ impl PathState {
         self.discover_at = self.discover_at.map(|at| at.min(soonest));
     }
 
+    /// What a search says is new, or can be said only now: while data flows without a trusted address, another begins
+    /// without waiting for a packet. With one, a peer is called all the same when we have moved: what it trusts may be where
+    /// we were, at an address that it knows already and has no reason to doubt.
+    pub(super) fn search_anew(&mut self, now: Instant) -> Probe {
+        let has_moved = self.moved.is_some_and(|at| now < at + PING_INTERVAL);
+        if !self.is_active(now) {
+            return Probe::default();
+        }
+        if self.direct(now).is_some() {
+            return Probe { ping: Vec::new(), call: has_moved };
+        }
+        self.retry_search(now);
+        let at = self.discover_at.map_or(now, |at| at.max(now));
+        self.heartbeat_at = Some(self.heartbeat_at.map_or(at, |planned| planned.min(at)));
+        Probe::default()
+    }
+
     /// The network changed: nothing is trusted, everything may be tried again.
     pub(super) fn distrust(&mut self, now: Instant) {
         for candidate in self.candidates.values_mut() {
             candidate.pinged = None;
         }
         self.discover_at = None;
+        self.moved = Some(now);
         self.doubt(now);
         if self.is_active(now) {
             self.heartbeat_at = Some(now);

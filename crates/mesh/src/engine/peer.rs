@@ -123,8 +123,9 @@ impl Peer {
         self.send_probe(&probe, wire, now);
     }
 
-    /// Sends one WireGuard message. A handshake, like data, begins the search for a path (spec `derp-disco-stun.md` 5);
-    /// a keep-alive does not, or the paths of an idle tunnel would be pinged for ever.
+    /// Sends one WireGuard message. The first handshake, like data, begins the search for a path (spec
+    /// `derp-disco-stun.md` 5); keep-alives and the new keys that they need do not, or the paths of an idle tunnel would be
+    /// pinged for ever.
     fn send_message(
         &mut self,
         expected: usize,
@@ -135,7 +136,7 @@ impl Peer {
         let mut is_handshake = false;
         let write = |session: &mut Session, space: &mut [u8]| {
             let written = write(session, space);
-            is_handshake = written > 0 && matches!(space.first(), Some(1 | 2));
+            is_handshake = written > 0 && session.is_first_handshake(space);
             written
         };
         let is_sent = self.carry_message(expected, write, wire, now);

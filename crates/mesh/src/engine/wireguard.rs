@@ -1,8 +1,9 @@
 //! One WireGuard session with one peer, in the engine's time (spec `derp-disco-stun.md` 8).
 //!
 //! The Noise handshake, the transport cipher and the replay window are `boringtun`'s; this file is the only one that
-//! names it. Its timers read the real clock, so every timer that can be seen from outside (retry, rekey, keep-alives)
-//! is kept here in the time that the engine is told, with the same periods; `boringtun` is left to wipe old keys.
+//! names it. Its timers read the real clock (on Linux the one that counts sleep), so every timer that can be seen from
+//! outside (retry, rekey, keep-alives, the end of keys) is kept here in the time that the engine is told, with the same
+//! periods; `boringtun` is left to wipe keys that were replaced.
 //! Not here: which path a packet takes.
 
 use std::net::IpAddr;
@@ -36,7 +37,7 @@ const REKEY: Duration = Duration::from_secs(120);
 const PASSIVE_KEEPALIVE: Duration = Duration::from_secs(10);
 /// A peer that does not answer sent data for so long has lost its keys.
 const SILENCE: Duration = Duration::from_secs(15);
-/// Keys carry data for so long.
+/// Keys carry data for so long, in either direction; then they are wiped.
 const LIFE: Duration = Duration::from_secs(180);
 /// Words that are said after a move, the first at once. See [`Session::announce`].
 const WORDS: u8 = 4;
@@ -137,9 +138,14 @@ impl Attempt {
 /// See the module.
 pub(super) struct Session {
     tunn: Tunn,
+    private: x25519::StaticSecret,
     keepalive: Option<Duration>,
     attempt: Option<Attempt>,
     established: Option<Instant>,
+    /// Handshakes that were finished, as far as it matters whether it was the first.
+    handshakes: u8,
+    /// The end of the newest keys, while there are any.
+    keys_until: Option<Instant>,
     is_initiator: bool,
     sent_data_since_handshake: bool,
     last_seen: Option<Instant>,
@@ -161,12 +167,15 @@ impl Session {
     /// `index` marks the messages of this session and must be below 2^24; `jitter` is any random number.
     pub(super) fn new(ours: &NodePrivate, theirs: NodePublic, index: u32, jitter: u64) -> Self {
         let private = x25519::StaticSecret::from(ours.expose());
-        let tunn = Tunn::new(private, x25519::PublicKey::from(theirs.0), None, None, index, None);
+        let tunn = Tunn::new(private.clone(), x25519::PublicKey::from(theirs.0), None, None, index, None);
         Self {
             tunn,
+            private,
             keepalive: None,
             attempt: None,
             established: None,
+            handshakes: 0,
+            keys_until: None,
             is_initiator: false,
             sent_data_since_handshake: false,
             last_seen: None,
@@ -190,16 +199,41 @@ impl Session {
     /// sends us a stream would go on sending it to the old address until we have a reason to speak. An empty packet
     /// goes at once, and a few more, as that one may be lost, until something is heard.
     pub(super) fn announce(&mut self, now: Instant) {
-        if self.established.is_some_and(|at| now < at + LIFE) {
+        self.expire(now);
+        if self.keys_until.is_some() {
             self.words = WORDS;
             self.word_at = Some(now);
         }
+    }
+
+    /// Wipes keys whose time is over, however it passed: a machine that slept wakes up with keys that nobody else has
+    /// any more, and what was sent under them before is refused.
+    fn expire(&mut self, now: Instant) {
+        if self.keys_until.is_none_or(|until| now < until) {
+            return;
+        }
+        self.keys_until = None;
+        self.are_keys_proven = false;
+        self.unanswered_since = None;
+        self.owing_since = None;
+        self.word_at = None;
+        // The only way to make `boringtun` forget its sessions and still know which handshakes are replays.
+        self.tunn.set_static_private(self.private.clone(), x25519::PublicKey::from(&self.private), None);
     }
 
     /// The first message of a handshake on its way got lost, or its peer has only now appeared: say it again soon.
     pub(super) fn hurry(&mut self, now: Instant) {
         if let Some(attempt) = &mut self.attempt {
             attempt.retry_at = attempt.retry_at.min(now.max(attempt.sent_at + attempt.pause(FIRST_HURRY)));
+        }
+    }
+
+    /// Whether this message, which was just written, belongs to the first handshake with the peer.
+    pub(super) fn is_first_handshake(&self, message: &[u8]) -> bool {
+        match message.first() {
+            Some(1) => self.handshakes == 0,
+            Some(2) => self.handshakes == 1,
+            _ => false,
         }
     }
 
@@ -211,7 +245,8 @@ impl Session {
     /// Encrypts a packet into `space` (its length and [`OVERHEAD`], at least 148 bytes). Returns the bytes written: the
     /// packet, a handshake message while there are no keys (the packet is kept), or 0.
     pub(super) fn encrypt(&mut self, packet: &[u8], space: &mut [u8], now: Instant) -> usize {
-        let wakes = self.established.is_none() && self.attempt.is_none();
+        self.expire(now);
+        let wakes = self.keys_until.is_none() && self.attempt.is_none();
         let woken = if wakes { self.catch_up(space, now) } else { 0 };
         if woken > 0 {
             let mut scratch = [0; 2048];
@@ -265,7 +300,8 @@ impl Session {
 
     /// Decrypts a message into `space`, which must be as long as the message, at least 148 bytes.
     pub(super) fn decrypt(&mut self, message: &[u8], from: Option<IpAddr>, space: &mut [u8], now: Instant) -> Received {
-        if self.established.is_none() && self.attempt.is_none() {
+        self.expire(now);
+        if self.keys_until.is_none() && self.attempt.is_none() {
             let mut scratch = [0; 148];
             let _ = self.catch_up(&mut scratch, now);
         }
@@ -309,6 +345,8 @@ impl Session {
     fn note_handshake(&mut self, is_initiator: bool, now: Instant) {
         self.note_received(now);
         self.established = Some(now);
+        self.handshakes = self.handshakes.saturating_add(1);
+        self.keys_until = Some(now + LIFE);
         self.is_initiator = is_initiator;
         self.sent_data_since_handshake = false;
         if is_initiator {
@@ -338,6 +376,7 @@ impl Session {
 
     /// The next message that is due, or 0; called until it returns 0.
     pub(super) fn handle_timeout(&mut self, space: &mut [u8], now: Instant) -> usize {
+        self.expire(now);
         if let Some(attempt) = self.attempt {
             if now >= attempt.started + GIVE_UP {
                 self.attempt = None;
@@ -347,7 +386,7 @@ impl Session {
             }
         }
         if self.attempt.is_none() {
-            let is_old = self.established.is_some_and(|at| now >= at + REKEY);
+            let is_old = self.keys_until.is_some() && self.established.is_some_and(|at| now >= at + REKEY);
             let is_silent = self.unanswered_since.is_some_and(|at| now >= at + SILENCE);
             if is_silent || (is_old && self.is_initiator && self.sent_data_since_handshake) {
                 self.unanswered_since = None;
@@ -386,6 +425,7 @@ impl Session {
                     self.tick_at = None;
                     self.attempt = None;
                     self.has_queued = false;
+                    self.keys_until = None;
                     self.are_keys_proven = false;
                 }
                 _ => {}
@@ -414,11 +454,13 @@ impl Session {
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let rekey = self
             .established
-            .filter(|_| self.is_initiator && self.sent_data_since_handshake && self.attempt.is_none())
+            .filter(|_| self.keys_until.is_some() && self.is_initiator)
+            .filter(|_| self.sent_data_since_handshake && self.attempt.is_none())
             .map(|at| at + REKEY);
         let attempt = self.attempt.map(|attempt| attempt.retry_at.min(attempt.started + GIVE_UP));
         let silence = self.unanswered_since.filter(|_| self.attempt.is_none()).map(|at| at + SILENCE);
         let owing = self.owing_since.map(|at| at + PASSIVE_KEEPALIVE);
-        [rekey, attempt, silence, owing, self.word_at, self.keepalive_at(), self.tick_at].into_iter().flatten().min()
+        let own = [rekey, attempt, silence, owing, self.word_at, self.keys_until, self.keepalive_at(), self.tick_at];
+        own.into_iter().flatten().min()
     }
 }
