@@ -153,7 +153,6 @@ async fn an_end_that_moves_keeps_its_streams() {
         assert!(p95 <= MOVED && worst <= MOVED_AT_WORST, "end {end}: {p95:?}, {worst:?}");
     }
     eprintln!("F12: {} lines, {} bytes", echo.finish(&tunnelled.served), stream.finish(&tunnelled.served));
-    tunnelled.assert_nothing_leaked();
 }
 
 /// What both ends and their routers have, for a test that failed.
