@@ -24,8 +24,6 @@ pub mod workspace;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod typescript;
 
 pub use response::{Response, Validation};
 pub use time::Time;

@@ -1,5 +1,7 @@
 //! The conventions of spec `rest-api.md` 1, on real shapes.
 
+mod typescript;
+
 use super::agent::Agent;
 use super::build::{Transition, WorkspaceStatus};
 use super::job::Job;

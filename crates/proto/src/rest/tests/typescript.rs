@@ -9,7 +9,7 @@ use std::path::Path;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use super::{agent, build, deployment, job, key, organization, template, template_version, user, workspace};
+use super::super::{agent, build, deployment, job, key, organization, template, template_version, user, workspace};
 
 /// Declarations by name, of each body and of everything in it.
 struct Declared {
