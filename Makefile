@@ -30,7 +30,7 @@ APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iput
 APT_DESKTOP := $$(apt-cache search --names-only '^(chromium|freerdp[23]-x11)$$' 2>/dev/null | cut -d' ' -f1)
 APT_BENCH := iperf3 wireguard-go
 
-.PHONY: help run test lint bench interop rust node apt-build apt-test lab-packages build ui ui-test ui-e2e ui-lint
+.PHONY: help run test lint bench interop rust node apt-build apt-test lab-packages build ui ui-test ui-e2e ui-lint ui-or-word
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -95,7 +95,12 @@ ui-lint: node
 build: rust apt-build ui
 	cargo build --locked --workspace --bins
 
-run: build ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
+# A machine that cannot have Node hosts and reaches all the same; what it lacks is pages.
+ui-or-word:
+	@$(MAKE) --no-print-directory ui || echo "Going on without the pages of the dashboard." >&2
+
+run: rust apt-build ui-or-word ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
+	cargo build --locked --workspace --bins
 	@exec scripts/run "$(BIN)"
 
 # What the laboratory runs but this machine must not have installed: systemd-resolved, NetworkManager and openresolv would

@@ -28,6 +28,8 @@ mod stage;
 mod two;
 #[path = "service/unit.rs"]
 mod unit;
+#[path = "service/woken.rs"]
+mod woken;
 
 use std::ops::Deref;
 use std::time::{Duration, Instant};

@@ -2,6 +2,8 @@
 //! scp, sftp, rsync and git reaching it through the mesh.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "spine/rogue.rs"]
+mod rogue;
 #[path = "spine/terminal.rs"]
 mod terminal;
 #[path = "spine/userspace.rs"]

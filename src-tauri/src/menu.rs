@@ -181,7 +181,7 @@ fn per_deployment(state: &State, text: &str, page: &[&str]) -> Option<Item> {
     for Account { place, is_local } in &state.accounts {
         let Some(url) = place.page(page) else { continue };
         let name = if state.accounts.len() == 1 { text.to_owned() } else { title(place, *is_local) };
-        items.push(Item::of(&name, Action::Open(Target::Address(url.into()))));
+        items.push(Item::of(&name, Action::Open(Target::Page { place: place.clone(), page: url })));
     }
     if items.len() < 2 { items.pop() } else { Some(Item::more(text, items)) }
 }

@@ -39,6 +39,8 @@ const HOLD: &str = r#""$@"; printf '\n(Enter closes this window)'; read -r _"#;
 pub enum Target {
     /// A page, or an app that is known by its address.
     Address(String),
+    /// A page of a deployment's dashboard, where our own command signs the browser in when the deployment is ours.
+    Page { place: Place, page: Url },
     /// A shell in a workspace, in a terminal; starts the workspace when it is stopped.
     Shell { place: Place, owner: String, workspace: String, daemon: String },
     /// An editor with a folder of a workspace.
@@ -119,6 +121,7 @@ pub enum OpenError {
 pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
     match target {
         Target::Address(address) => by_opener(check_address(&address)?.into(), programs),
+        Target::Page { place, page } => page_of(&place, &page, programs),
         Target::File(path) => by_opener(path.to_string_lossy().into_owned(), programs),
         Target::Shell { place, owner, workspace, daemon } => {
             let target = named(&owner, &workspace, &daemon)?;
@@ -160,6 +163,21 @@ fn check_address(address: &str) -> Result<Url, OpenError> {
         return Err(OpenError::Scheme(url.scheme().chars().take(20).collect()));
     }
     Ok(url)
+}
+
+fn page_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, OpenError> {
+    let opener = programs.opener.is_some();
+    // Where our command is missing, the browser asks for the sign-in.
+    let Some(program) = programs.homeport.clone().filter(|_| opener && is_plain(page.path())) else {
+        return by_opener(check_address(page.as_str())?.into(), programs);
+    };
+    let arguments = ["dashboard", "--url", place.as_str(), "--page", page.path()].map(str::to_owned);
+    Ok(Launch { program, arguments: arguments.into(), input: None })
+}
+
+/// What the command takes as a page: it has nothing in it that would need escaping.
+fn is_plain(path: &str) -> bool {
+    path.chars().all(|letter| letter.is_ascii_alphanumeric() || "/-_.@".contains(letter))
 }
 
 fn by_opener(what: String, programs: &Programs) -> Result<Launch, OpenError> {

@@ -95,7 +95,8 @@ async fn a_build_that_fails_is_in_the_row_and_told_once_with_what_can_be_done() 
     assert!(!row.below[0].is_enabled, "the reason is the first line: {}", row.text());
     notifications.press(&told, "Show the log").await;
     let page = desk.call("xdg-open").await;
-    assert!(page[0].contains("/box/builds/"), "{page:?}");
+    let page = std::fs::read_to_string(&page[0]).unwrap();
+    assert!(page.contains("/box/builds/"), "{page}");
     let count = notifications.all().iter().filter(|shown| shown.title == told.title).count();
     assert_eq!(count, 1);
 }

@@ -294,6 +294,13 @@ impl Desk {
         until(SOON, &format!("{program} is called"), taken).await
     }
 
+    /// The browser was given a file of ours, which leads to a page of this deployment and signs in on the way.
+    pub async fn signs_in_at(&self, url: &str, page: &str) {
+        let given = self.call("xdg-open").await;
+        let leads = fs::read_to_string(&given[0]).unwrap();
+        assert!(leads.contains(&format!("url={url}/sign-in?next={page}#code=")), "{leads}");
+    }
+
     /// What is in the clipboard.
     pub async fn clipboard(&self, wanted: &str) {
         let is_it = || async {

@@ -37,7 +37,10 @@ pub fn item(state: &State, around: &Surroundings, place: &Place, row: &Row, me: 
     items.extend(changes(around, place, row));
     items.push(Item::Separator);
     if let Some(page) = place.page(&[&format!("@{}", row.owner), &row.name]) {
-        items.push(Item::of("Open in the dashboard", Action::Open(Target::Address(page.to_string()))));
+        items.push(Item::of(
+            "Open in the dashboard",
+            Action::Open(Target::Page { place: place.clone(), page: page.clone() }),
+        ));
         items.push(Item::of("Copy URL", Action::Copy(page.into())));
     }
     Item::more(&title, items)

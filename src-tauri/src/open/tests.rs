@@ -66,6 +66,17 @@ fn only_known_schemes_are_opened() {
 }
 
 #[test]
+fn a_page_of_a_dashboard_is_opened_by_our_command_where_it_is_there() {
+    let page = |path: &str| Target::Page { place: place(), page: place().url().unwrap().join(path).unwrap() };
+    let signed_in = "/bin/homeport dashboard --url https://dev.example.com/ --page /@ann/box";
+    check(page("/@ann/box"), Ok(signed_in));
+    check(page("/@ann/a%2Fb"), Ok("/bin/xdg-open https://dev.example.com/@ann/a%2Fb"));
+    let alone = Programs { homeport: None, ..programs() };
+    let launch = plan(page("/templates"), &alone).unwrap();
+    assert_eq!(launch.arguments, ["https://dev.example.com/templates"]);
+}
+
+#[test]
 fn toolbox_gets_no_token_and_every_value_escaped() {
     let target = Target::JetBrains {
         place: place(),

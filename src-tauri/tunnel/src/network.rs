@@ -228,6 +228,7 @@ impl Network {
     }
 
     fn woke(&mut self) {
+        tracing::info!("the machine woke up");
         // Logind and the clocks tell of the same sleep.
         self.wake = WakeWatch::new(Machine::clocks());
         self.changes.push_back(Change::Woke);

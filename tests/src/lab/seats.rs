@@ -25,7 +25,7 @@ pub struct Seats {
     address: String,
     sitting: Sitting,
     seat: InterfaceRef<Seat>,
-    _connection: Connection,
+    connection: Connection,
     _folder: tempfile::TempDir,
 }
 
@@ -89,7 +89,7 @@ impl Seats {
             .unwrap();
         let connection = connection.build().await.unwrap();
         let seat = connection.object_server().interface::<_, Seat>(SEAT).await.unwrap();
-        Self { bus, address, sitting, seat, _connection: connection, _folder: folder }
+        Self { bus, address, sitting, seat, connection, _folder: folder }
     }
 
     /// Where the bus is.
@@ -102,6 +102,26 @@ impl Seats {
         *self.sitting.lock().unwrap() = who;
         self.seat.get().await.active_session_changed(self.seat.signal_emitter()).await.unwrap();
     }
+}
+
+impl Seats {
+    /// Logind says that the machine woke up.
+    pub async fn wake(&self) {
+        say_awake(&self.connection).await;
+    }
+
+    /// Somebody else on the bus says so.
+    pub async fn wake_by_a_stranger(&self) {
+        let bus = zbus::connection::Builder::address(self.address.as_str()).unwrap().build().await.unwrap();
+        say_awake(&bus).await;
+        // An answer of the bus: it had the signal before.
+        fdo::DBusProxy::new(&bus).await.unwrap().get_id().await.unwrap();
+    }
+}
+
+async fn say_awake(bus: &Connection) {
+    let manager = "org.freedesktop.login1.Manager";
+    bus.emit_signal(None::<&str>, ROOT, manager, "PrepareForSleep", &false).await.unwrap();
 }
 
 impl Drop for Seats {

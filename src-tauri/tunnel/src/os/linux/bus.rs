@@ -13,6 +13,8 @@ use super::watch::Signals;
 pub const AGAIN: Duration = Duration::from_secs(5);
 /// One call may take this long; more would hold up what waits for the resolver.
 pub const BUDGET: Duration = Duration::from_secs(1);
+/// Who knows of sleep, and of who sits here.
+pub const LOGIND: &str = "org.freedesktop.login1";
 /// The resolver.
 pub const RESOLVED: &str = "org.freedesktop.resolve1";
 
@@ -45,6 +47,8 @@ async fn follow(address: Option<&str>, signals: &Signals, is_first: bool) -> zbu
     let connection = join(address).await?;
     let sleeps = MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)
+        // Anybody may send a signal; the bus vouches for the sender only where the match names it.
+        .sender(LOGIND)?
         .interface("org.freedesktop.login1.Manager")?
         .member("PrepareForSleep")?
         .build();
@@ -59,7 +63,7 @@ async fn follow(address: Option<&str>, signals: &Signals, is_first: bool) -> zbu
         tokio::select! {
             message = sleeps.next() => {
                 let Some(message) = message else { return Ok(()) };
-                // True before, false after; only logind may say so, and the bus vouches for its name.
+                // True before, false after.
                 if !message?.body().deserialize::<bool>().unwrap_or(true) {
                     signals.woke();
                 }

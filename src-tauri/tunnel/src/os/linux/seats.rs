@@ -8,10 +8,8 @@ use tokio::sync::watch;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, MessageStream, Proxy};
 
-use super::bus;
+use super::bus::{self, LOGIND};
 
-/// logind.
-const LOGIND: &str = "org.freedesktop.login1";
 const ROOT: &str = "/org/freedesktop/login1";
 /// Seats that are looked at: a machine has one, a classroom's has a few.
 const MOST: usize = 64;
@@ -29,7 +27,6 @@ pub async fn follow(address: Option<String>, sitting: watch::Sender<BTreeSet<u32
 
 async fn follow_once(address: Option<&str>, sitting: &watch::Sender<BTreeSet<u32>>) -> zbus::Result<()> {
     let connection = bus::join(address).await?;
-    // The bus vouches for the sender of a signal only when the match names it.
     let changes =
         MatchRule::builder().msg_type(zbus::message::Type::Signal).sender(LOGIND)?.path_namespace(ROOT)?.build();
     let mut changes = MessageStream::for_match_rule(changes, &connection, None).await?;
