@@ -10,7 +10,8 @@ use super::error::ApiResult;
 use super::routes::{Routes, get};
 use crate::access::{Action, Object, User, decide};
 use crate::state::AppState;
-use crate::store::{agents, now};
+use crate::store::agents::{self, Place};
+use crate::store::now;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -21,9 +22,11 @@ pub(super) fn routes() -> Routes {
         .route("/api/v2/workspaceagents/{agent}/containers", get(containers))
 }
 
-pub(super) async fn permitted(state: &AppState, user: &User, id: AgentId, action: Action) -> ApiResult<()> {
-    let owner = state.store.read(move |db| agents::place(db, id)).await?.owner;
-    decide(user, action, Object::Workspace { owner }).check()
+/// Where a daemon belongs, when the user may do `action` there.
+pub(crate) async fn permitted(state: &AppState, user: &User, id: AgentId, action: Action) -> ApiResult<Place> {
+    let place = state.store.read(move |db| agents::place(db, id)).await?;
+    decide(user, action, Object::Workspace { owner: place.owner }).check()?;
+    Ok(place)
 }
 
 async fn one(State(state): State<AppState>, user: User, Path(id): Path<AgentId>) -> ApiResult<Json<Agent>> {

@@ -32,12 +32,6 @@ const FOR_PROGRAMS: [&str; 4] = ["/api/", "/bin/", "/derp", "/healthz"];
 /// Where Vite puts files whose names change with their content.
 const HASHED: &str = "/assets/";
 
-/// Whether this build has a dashboard.
-#[must_use]
-pub fn is_embedded() -> bool {
-    !FILES.is_empty()
-}
-
 /// What answers where no route does: a file, the dashboard's page, or a 404.
 pub(super) async fn serve(State(state): State<AppState>, request: Request) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);

@@ -10,7 +10,7 @@ pub mod routes;
 pub mod upgrade;
 
 mod accounts;
-mod agents;
+pub(crate) mod agents;
 mod browser;
 mod builds;
 pub mod dashboard;

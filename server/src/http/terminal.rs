@@ -23,7 +23,6 @@ use crate::access::{Action, User};
 use crate::net::lease;
 use crate::net::peer::PeerError;
 use crate::state::AppState;
-use crate::store::agents;
 
 /// The daemon's port for terminals.
 const TERMINAL_PORT: u16 = 2;
@@ -73,9 +72,9 @@ async fn open(
     Query(wanted): Query<Wanted>,
     socket: WebSocketUpgrade,
 ) -> ApiResult<HttpResponse> {
-    permitted(&state, &user, id, Action::Ssh).await?;
+    let place = permitted(&state, &user, id, Action::Ssh).await?;
     let head = head(wanted)?;
-    if state.store.read(move |db| agents::place(db, id)).await?.retired {
+    if place.retired {
         return Err(ApiError::not_found());
     }
     if state.net.coordinator.node(id.into()).is_none() {
@@ -86,7 +85,7 @@ async fn open(
         tokio::select! {
             () = serve(&state, id, &head, socket) => {}
             () = lease::of_user(&state, &user) => {}
-            () = lease::until_retired(&state, id) => {}
+            () = lease::of_agent(&state, id) => {}
             () = state.stop.cancelled() => {}
         }
     }))

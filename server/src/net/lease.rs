@@ -6,7 +6,7 @@ use std::time::Duration;
 use proto::id::AgentId;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::access::{AgentIdentity, User};
+use crate::access::User;
 use crate::state::{AppState, Event};
 use crate::store::{agents, keys, now};
 
@@ -42,12 +42,7 @@ async fn key_is_good(state: &AppState, user: &User) -> bool {
 }
 
 /// Resolves when the daemon was retired.
-pub async fn of_agent(state: &AppState, agent: &AgentIdentity) {
-    until_retired(state, agent.id).await;
-}
-
-/// As [`of_agent`], for who has no more than its id.
-pub async fn until_retired(state: &AppState, agent: AgentId) {
+pub async fn of_agent(state: &AppState, agent: AgentId) {
     let mut events = state.events.listen();
     if !agent_is_good(state, agent).await {
         return;

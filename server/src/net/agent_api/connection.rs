@@ -73,7 +73,7 @@ pub async fn serve(state: AppState, agent: AgentIdentity, version: ApiVersion, i
     let watched = async { if is_daemon { watch(&state, &agent, version).await } else { std::future::pending().await } };
     let why = tokio::select! {
         ended = &mut serving => ended.map_or_else(|error| error.to_string(), |()| "the daemon closed it".into()),
-        () = lease::of_agent(&state, &agent) => {
+        () = lease::of_agent(&state, agent.id) => {
             revoked.cancel();
             "a newer build replaced this daemon".into()
         }

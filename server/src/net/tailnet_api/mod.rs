@@ -22,13 +22,14 @@ use uuid::Uuid;
 
 use super::coordinator::Access;
 use super::version;
-use crate::access::{Action, Object, User, decide};
+use crate::access::{Action, User};
+use crate::http::agents::permitted;
 use crate::http::body::{Path, Query};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::routes::{Routes, get};
 use crate::http::upgrade::{Socket, WebSocketUpgrade};
 use crate::state::AppState;
-use crate::store::{agents, now};
+use crate::store::now;
 
 /// The endpoints.
 pub fn routes() -> Routes {
@@ -64,8 +65,7 @@ async fn connect_one(
     Query(parameters): Query<Parameters>,
     upgrade: WebSocketUpgrade,
 ) -> ApiResult<Response> {
-    let place = state.store.read(move |db| agents::place(db, agent)).await?;
-    decide(&user, Action::Ssh, Object::Workspace { owner: place.owner }).check()?;
+    let place = permitted(&state, &user, agent, Action::Ssh).await?;
     if place.retired {
         return Err(ApiError::not_found());
     }
