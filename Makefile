@@ -121,7 +121,8 @@ lab-packages: apt-test ## Unpack the laboratory's foreign programs, without inst
 	|| echo "No $(LAB_PACKAGES) to unpack here; the tests that need them are skipped." >&2
 
 test: rust apt-test lab-packages build ## All tests that need no other toolchain
-	cargo test --locked --workspace
+	# Every binary, so that one red test does not hide the rest.
+	cargo test --locked --workspace --no-fail-fast
 	$(MAKE) --no-print-directory ui-test ui-e2e
 
 lint: rust apt-build ui-lint ## Formatting and clippy, warnings denied; types and lints of the pages

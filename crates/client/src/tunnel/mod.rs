@@ -59,9 +59,16 @@ impl Tunnel {
     /// [`TunnelError`], which says what a person can do.
     pub async fn open(path: &Path) -> Result<Self, TunnelError> {
         let stream = timeout(LIMIT, UnixStream::connect(path)).await.map_err(|_| TunnelError::Silent)?;
-        let mut stream = stream.map_err(|source| TunnelError::of_connect(path, source))?;
+        Self::greet(stream.map_err(|source| TunnelError::of_connect(path, source))?, path).await
+    }
+
+    async fn greet(mut stream: UnixStream, path: &Path) -> Result<Self, TunnelError> {
         let greeted = async {
-            stream.write_all(LINE.as_bytes()).await?;
+            match stream.write_all(LINE.as_bytes()).await {
+                // Whoever closed before we spoke may have said why, and that is still to be read.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                other => other?,
+            }
             read_line(&mut stream).await
         };
         let line = timeout(LIMIT, greeted).await.map_err(|_| TunnelError::Silent)?;

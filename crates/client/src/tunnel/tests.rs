@@ -8,7 +8,7 @@ use proto::ipc::{
     Request, ServiceStatus,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
 use super::{Picture, Tunnel, TunnelError, socket};
 
@@ -204,4 +204,19 @@ fn the_socket_is_the_service_s_unless_named() {
     assert_eq!(socket(None), Path::new("/run/homeport/tunnel.sock"));
     assert_eq!(socket(Some("".as_ref())), Path::new("/run/homeport/tunnel.sock"));
     assert_eq!(socket(Some("/tmp/x".as_ref())), Path::new("/tmp/x"));
+}
+
+#[tokio::test]
+async fn what_a_stranger_said_before_it_closed_is_read() {
+    let path = Path::new("/run/homeport/tunnel.sock");
+    let greeted = async |said: &[u8]| {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(said).await.unwrap();
+        drop(theirs);
+        Tunnel::greet(ours, path).await.unwrap_err()
+    };
+    let stranger = greeted(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    assert!(matches!(stranger, TunnelError::Version(_)), "{stranger:?}");
+    let silent = greeted(b"").await;
+    assert!(matches!(silent, TunnelError::Denied(_)), "{silent:?}");
 }
