@@ -122,6 +122,7 @@ pub async fn start(mut config: Config) -> Result<Running, RunError> {
     net::start(&state).await;
     let serving = tokio::spawn(serve::serve(listener, http::router(&state), state.stop.clone()));
     builds::run::start(&state).await?;
+    builds::clockwork::start(&state);
     tokio::spawn(store::backup::keep(state.config.data_dir.join("homeport.db"), state.stop.clone()));
     Ok(Running { state, address, serving, _folder: folder })
 }

@@ -4,8 +4,12 @@
 mod house;
 
 use house::{House, WAITS};
-use proto::rest::build::WorkspaceStatus;
+use proto::id::WorkspaceId;
+use proto::rest::Time;
+use proto::rest::build::{BuildReason, WorkspaceStatus};
+use proto::rest::workspace::Workspace;
 use server::builds::process;
+use server::store::{now, workspaces};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_is_made_stopped_started_and_deleted() {
@@ -128,4 +132,55 @@ async fn a_daemon_that_cannot_start_fails_the_build_with_a_reason() {
     let build = house.ended(build).await;
     assert_eq!(build.status, WorkspaceStatus::Failed);
     assert!(build.job.error.contains("not there"), "{}", build.job.error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_stops_at_the_deadline_and_starts_by_the_schedule_and_use_moves_the_deadline() {
+    let house = House::new(WAITS).await;
+    let (workspace, build) = house.create("one", "process").await;
+    house.ended(build).await;
+    let path = format!("/api/v2/workspaces/{workspace}");
+    let state = &house.server.state;
+    let id: WorkspaceId = workspace.parse().unwrap();
+    let set_deadline = async |minutes: i64| {
+        let deadline = Some((now().0 + time::Duration::minutes(minutes)).into());
+        state.store.write(move |db| workspaces::set_deadline(db, id, deadline, now())).await.unwrap();
+        state.builds.clock.notify_one();
+    };
+    let latest = async || house.get(&path).await.1["latest_build"].clone();
+
+    // In use: the deadline is an hour from now, and nothing is stopped.
+    set_deadline(10).await;
+    let before = latest().await["deadline"].clone();
+    assert_eq!(house.post(&format!("{path}/usage"), serde_json::json!({})).await.0, 204);
+    let after = latest().await["deadline"].clone();
+    assert!(after.as_str().unwrap() > before.as_str().unwrap(), "{before} {after}");
+
+    set_deadline(-1).await;
+    let becomes = async |reason: BuildReason, status: WorkspaceStatus| {
+        let is_so = |one: &Workspace| one.latest_build.reason == reason && one.latest_build.status == status;
+        house.until(&path, is_so).await
+    };
+    let stopped = becomes(BuildReason::Autostop, WorkspaceStatus::Stopped).await;
+    assert!(stopped.latest_build.deadline.is_none(), "a stopped workspace has no end");
+
+    // A schedule that was due yesterday, while this computer slept.
+    let schedule = serde_json::json!({"schedule": "CRON_TZ=Europe/Berlin 0 9 * * *"});
+    assert_eq!(house.put(&format!("{path}/autostart"), schedule).await.0, 204);
+    assert!(house.get(&path).await.1["next_start_at"].is_string());
+    assert_eq!(latest().await["reason"], "autostop", "the next time is not yet");
+    let yesterday: Time = (now().0 - time::Duration::hours(25)).into();
+    let move_back = state.store.write(move |db| {
+        let values = (yesterday.unix_micros(), id.to_string());
+        Ok(db.execute("UPDATE builds SET created_at = ?1 WHERE workspace_id = ?2", values)?)
+    });
+    move_back.await.unwrap();
+    state.builds.clock.notify_one();
+    becomes(BuildReason::Autostart, WorkspaceStatus::Running).await;
+
+    let nowhere = serde_json::json!({"schedule": "CRON_TZ=Mars/X 0 9 * * *"});
+    let refused = house.put(&format!("{path}/autostart"), nowhere).await;
+    assert_eq!(refused.0, 400);
+    assert!(refused.1.to_string().contains("Mars/X"), "{}", refused.1);
+    house.build(&workspace, "delete").await;
 }

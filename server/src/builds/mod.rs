@@ -3,13 +3,16 @@
 //! ```text
 //! POST builds ─► row `pending` ─► run (takes, writes the end) ─► provision (steps) ─► process (gate, pid, signals)
 //!                                                                     └─► supervise (starts again what ended)
+//! clockwork (schedule: what is due) ─► the same rows
 //! ```
 //! The rows are the queue: a server killed anywhere runs or ends every build at its next start.
 
+pub mod clockwork;
 pub mod life;
 pub mod process;
 pub mod provision;
 pub mod run;
+pub mod schedule;
 mod supervise;
 
 use proto::id::{BuildId, JobId, UserId, WorkspaceId};
@@ -29,6 +32,8 @@ use crate::store::{Db, Result, StoreError, jobs, now};
 pub struct Builds {
     pub(crate) supervisor: Supervisor,
     pub(crate) wake: Notify,
+    /// Wakes [`clockwork`] when a deadline or a schedule changed.
+    pub clock: Notify,
 }
 
 /// What somebody wants a workspace to become.

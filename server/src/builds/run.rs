@@ -187,6 +187,7 @@ async fn finish(
         other => {
             announce(state, build);
             state.builds.wake.notify_one();
+            state.builds.clock.notify_one();
             other
         }
     }

@@ -16,9 +16,10 @@ use super::name;
 use super::routes::{Routes, get, post, put};
 use super::workspaces::{permitted, readable};
 use crate::access::{Action, User};
+use crate::builds::schedule::Schedule;
 use crate::state::{AppState, Event};
 use crate::store::workspaces::{self, Change};
-use crate::store::{StoreError, now};
+use crate::store::{StoreError, now, schedules};
 
 /// Shortest and longest time until a workspace stops by itself, as upstream.
 const TTL_MS: std::ops::RangeInclusive<i64> = 60_000..=30 * 24 * 3_600_000;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Routes {
 async fn change(state: &AppState, user: &User, id: WorkspaceId, change: Change) -> ApiResult<()> {
     let owner = permitted(state, user, id, Action::Update).await?;
     state.store.write(move |db| workspaces::change(db, id, change, now())).await?;
+    state.builds.clock.notify_one();
     state.events.send(Event::Workspace { workspace: id, owner });
     Ok(())
 }
@@ -74,16 +76,10 @@ async fn autostart(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The form of `[CRON_TZ=<zone> ]<minute> <hour> * * <days>`; upstream allows nothing else.
 pub(super) fn check_schedule(schedule: Option<&str>) -> ApiResult<()> {
     let Some(schedule) = schedule.filter(|schedule| !schedule.is_empty()) else { return Ok(()) };
-    let fields: Vec<&str> = schedule.split_whitespace().filter(|field| !field.starts_with("CRON_TZ=")).collect();
-    let cron = |field: &str| field.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"*,-/".contains(&letter));
-    let form = fields.len() == 5 && fields[2] == "*" && fields[3] == "*" && fields.iter().all(|field| cron(field));
-    if form && schedule.len() <= 128 {
-        return Ok(());
-    }
-    Err(ApiError::field("schedule", "Five fields are needed: minute, hour, *, * and days of the week."))
+    schedule.parse::<Schedule>().map_err(|error| ApiError::field("schedule", &error.to_string()))?;
+    Ok(())
 }
 
 pub(super) fn check_ttl(ttl: Option<i64>) -> ApiResult<()> {
@@ -101,7 +97,13 @@ async fn ttl(
     Json(wanted): Json<UpdateTtl>,
 ) -> ApiResult<StatusCode> {
     check_ttl(wanted.ttl_ms)?;
-    change(&state, &user, id, Change::Ttl(wanted.ttl_ms.filter(|ttl| *ttl > 0))).await?;
+    let ttl = wanted.ttl_ms.filter(|ttl| *ttl > 0);
+    if ttl.is_none() {
+        // "Never" holds at once; another time holds from the next start, as upstream.
+        permitted(&state, &user, id, Action::Update).await?;
+        state.store.write(move |db| workspaces::set_deadline(db, id, None, now())).await?;
+    }
+    change(&state, &user, id, Change::Ttl(ttl)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -120,6 +122,7 @@ async fn extend(
         return Err(ApiError::field("deadline", "It must be at least 30 minutes from now."));
     }
     state.store.write(move |db| workspaces::set_deadline(db, id, Some(wanted.deadline), now())).await?;
+    state.builds.clock.notify_one();
     state.events.send(Event::Workspace { workspace: id, owner });
     Ok(Json(Response::new(format!("Deadline updated to {}.", wanted.deadline))))
 }
@@ -164,9 +167,14 @@ async fn set_favorite(state: &AppState, user: &User, id: WorkspaceId, favorite: 
 }
 
 async fn usage(State(state): State<AppState>, user: User, Path(id): Path<WorkspaceId>) -> ApiResult<StatusCode> {
-    permitted(&state, &user, id, Action::Read).await?;
-    match state.store.write(move |db| workspaces::change(db, id, Change::Used, now())).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+    let owner = permitted(&state, &user, id, Action::Read).await?;
+    match state.store.write(move |db| schedules::used(db, id, now())).await {
+        Ok(moved) => {
+            if moved {
+                state.events.send(Event::Workspace { workspace: id, owner });
+            }
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(StoreError::NotFound) => Err(ApiError::not_found()),
         Err(other) => Err(other.into()),
     }

@@ -78,6 +78,13 @@ pub fn queue(db: &Db, new: &NewBuild, now: Time) -> Result<()> {
             now.unix_micros(),
         ],
     )?;
+    // What is not said again stays as it was, as upstream.
+    db.execute(
+        "INSERT INTO build_parameters (build_id, name, value)
+         SELECT ?1, p.name, p.value FROM build_parameters p JOIN builds b ON b.id = p.build_id
+         WHERE b.workspace_id = ?2 AND b.build_number = ?3",
+        params![new.id.to_string(), workspace, number - 1],
+    )?;
     for parameter in &new.parameters {
         db.execute(
             "INSERT INTO build_parameters (build_id, name, value) VALUES (?1, ?2, ?3)

@@ -23,7 +23,9 @@ pub mod net_keys;
 mod open;
 pub mod organizations;
 pub mod resources;
+pub mod schedules;
 pub mod script_timings;
+
 pub mod settings;
 pub mod sub_agents;
 pub mod templates;

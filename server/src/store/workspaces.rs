@@ -7,6 +7,7 @@ use proto::rest::workspace::{AutomaticUpdates, Workspace, WorkspaceHealth};
 use rusqlite::{Row, params};
 
 use super::{Column as _, Db, Result, StoreError, builds, micros};
+use crate::builds::schedule::Schedule;
 
 /// A workspace to be made.
 pub struct NewWorkspace {
@@ -162,6 +163,8 @@ const SELECT: &str = "SELECT w.*, u.username, u.avatar_url, o.name AS organizati
 fn complete(db: &Db, mut workspace: Workspace, now: Time) -> Result<Workspace> {
     workspace.latest_build = builds::latest(db, workspace.id, now)?;
     workspace.outdated = workspace.latest_build.template_version_id != workspace.template_active_version_id;
+    let schedule = workspace.autostart_schedule.as_deref().filter(|_| workspace.dormant_at.is_none());
+    workspace.next_start_at = schedule.and_then(|schedule| schedule.parse::<Schedule>().ok()?.next(now));
     let agents = workspace.latest_build.resources.iter().flat_map(|resource| &resource.agents);
     let failing: Vec<_> = agents.filter(|agent| !agent.health.healthy).map(|agent| agent.id).collect();
     workspace.health = WorkspaceHealth { healthy: failing.is_empty(), failing_agents: failing };

@@ -82,6 +82,10 @@ impl House {
         self.call_as(&self.token, Method::POST, path, Some(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call_as(&self.token, Method::PUT, path, Some(body)).await
+    }
+
     /// Makes a workspace; returns its id and that of its first build.
     pub async fn create(&self, name: &str, template: &str) -> (String, BuildId) {
         let (_, template) = self.get(&format!("/api/v2/organizations/default/templates/{template}")).await;
@@ -102,18 +106,23 @@ impl House {
 
     /// Waits for the end of a build by the server's own events.
     pub async fn ended(&self, id: BuildId) -> Build {
+        let path = format!("/api/v2/workspacebuilds/{id}");
+        self.until(&path, |build: &Build| build.job.status.is_final()).await
+    }
+
+    /// Reads `path` after each event of the server until it is as wanted.
+    pub async fn until<T: serde::de::DeserializeOwned>(&self, path: &str, is_wanted: impl Fn(&T) -> bool) -> T {
         let mut events = self.server.state.events.listen();
         let wait = async {
             loop {
-                let (_, build) = self.get(&format!("/api/v2/workspacebuilds/{id}")).await;
-                let build: Build = serde_json::from_value(build).unwrap();
-                if build.job.status.is_final() {
-                    return build;
+                let found = serde_json::from_value(self.get(path).await.1).unwrap();
+                if is_wanted(&found) {
+                    return found;
                 }
                 events.recv().await.unwrap();
             }
         };
-        tokio::time::timeout(DEADLINE, wait).await.expect("the build does not end")
+        tokio::time::timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("{path} does not become as wanted"))
     }
 
     /// The process that the store knows for a workspace.

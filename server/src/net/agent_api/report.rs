@@ -5,8 +5,8 @@ use std::time::Duration;
 use proto::agent::{
     AppHealth, AppStatusState, BatchCreateLogsRequest, BatchCreateLogsResponse, BatchUpdateAppHealthRequest,
     BatchUpdateAppHealthResponse, BatchUpdateMetadataRequest, BatchUpdateMetadataResponse, ConnectionAction,
-    ConnectionType, Lifecycle, LifecycleState, LogLevel, MAX_APP_STATUS, ReportConnectionRequest, Startup, Subsystem,
-    TimingStage, TimingStatus, UpdateAppStatusRequest, UpdateAppStatusResponse, UpdateLifecycleRequest,
+    ConnectionType, Lifecycle, LifecycleState, LogLevel, MAX_APP_STATUS, ReportConnectionRequest, Startup, Stats,
+    Subsystem, TimingStage, TimingStatus, UpdateAppStatusRequest, UpdateAppStatusResponse, UpdateLifecycleRequest,
     UpdateStartupRequest, UpdateStatsRequest, UpdateStatsResponse, WorkspaceAgentScriptCompletedRequest,
     WorkspaceAgentScriptCompletedResponse,
 };
@@ -22,7 +22,7 @@ use crate::net::metadata;
 use crate::net::version::is_semver;
 use crate::state::Event;
 use crate::store::agent_logs::{self, Appended, NewLine};
-use crate::store::{agent_connections, agent_metadata, agent_presence, agent_stats, now, script_timings};
+use crate::store::{agent_connections, agent_metadata, agent_presence, agent_stats, now, schedules, script_timings};
 
 /// How often a daemon reports statistics.
 const REPORT_INTERVAL: Duration = Duration::from_secs(30);
@@ -34,8 +34,14 @@ const MAX_TEXT: usize = 4096;
 impl AgentService {
     pub(super) async fn update_stats(&self, request: UpdateStatsRequest) -> Result<UpdateStatsResponse, RpcError> {
         if let Some(stats) = request.stats {
-            let id = self.agent.id;
-            self.state.store.write(move |db| agent_stats::add(db, id, &stats, now())).await.map_err(of_store)?;
+            let (id, workspace) = (self.agent.id, self.agent.workspace_id);
+            let write = self.state.store.write(move |db| {
+                agent_stats::add(db, id, &stats, now())?;
+                if is_in_use(&stats) { schedules::used(db, workspace, now()) } else { Ok(false) }
+            });
+            if write.await.map_err(of_store)? {
+                self.tell_workspace();
+            }
         }
         Ok(UpdateStatsResponse { report_interval: Some(REPORT_INTERVAL.into()) })
     }
@@ -213,6 +219,18 @@ impl AgentService {
     pub(super) fn tell_workspace(&self) {
         self.state.events.send(Event::Workspace { workspace: self.agent.workspace_id, owner: self.agent.owner_id });
     }
+}
+
+/// Whether somebody works there: an open session, or any connection through the mesh.
+fn is_in_use(stats: &Stats) -> bool {
+    let open = [
+        stats.connection_count,
+        stats.session_count_vscode,
+        stats.session_count_jetbrains,
+        stats.session_count_reconnecting_pty,
+        stats.session_count_ssh,
+    ];
+    open.iter().any(|count| *count > 0)
 }
 
 /// A time that was given and is not zero.
