@@ -8,15 +8,13 @@
 mod hosted;
 #[path = "desktop/linked.rs"]
 mod linked;
-#[path = "desktop/menu.rs"]
-mod menu;
 #[path = "desktop/missing.rs"]
 mod missing;
 #[path = "desktop/notifications.rs"]
 mod notifications;
 #[path = "desktop/opened.rs"]
 mod opened;
-#[path = "desktop/stage.rs"]
-mod stage;
 #[path = "desktop/tunnelled.rs"]
 mod tunnelled;
+
+use tests::desk as stage;

@@ -4,9 +4,11 @@
 //!   Event ──► State::on(event, now) ──► Effects        controller.rs runs it, menu.rs draws it
 //! ```
 //!
-//! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`.
+//! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
+//! stops by the clock in `state/deadlines.rs`.
 
 mod clicks;
+mod deadlines;
 mod links;
 mod lists;
 mod names;
@@ -53,6 +55,8 @@ pub struct State {
     then: BTreeMap<WorkspaceId, Then>,
     /// A remote desktop that waits for the tunnel.
     waiting: Option<links::Waiting>,
+    /// When workspaces stop by themselves, as far as it was told.
+    told_stops: BTreeMap<WorkspaceId, OffsetDateTime>,
     has_told_no_tray: bool,
     /// Whether the sessions were read, and what waits for them.
     has_accounts: bool,
@@ -122,13 +126,14 @@ impl State {
             Event::Terminated => self.clicked(crate::action::Action::Quit(None), now),
         };
         effects.extend(self.waited(now));
+        effects.extend(self.tell_stops(now));
         effects
     }
 
     /// When `Event::Time` is wanted: something shown is over then.
     pub fn next_time(&self) -> Option<OffsetDateTime> {
         let waiting = self.waiting.as_ref().map(|waiting| waiting.until);
-        self.troubles.iter().map(|(until, _)| *until).chain(waiting).min()
+        self.troubles.iter().map(|(until, _)| *until).chain(waiting).chain(self.next_told_stop()).min()
     }
 
     fn settled(&mut self, settings: Settings, starts_at_login: bool) -> Vec<Effect> {

@@ -8,6 +8,7 @@ pub mod binary;
 #[path = "../../crates/rpc/src/tests/fixture.rs"]
 pub mod calls;
 pub mod decoders;
+pub mod desk;
 pub mod host;
 pub mod lab;
 pub mod openssh;

@@ -147,6 +147,29 @@ fn an_hour_more_counts_from_the_deadline_or_from_now() {
 }
 
 #[test]
+fn a_stop_that_comes_near_is_told_once_with_an_hour_more() {
+    let ends = |minutes: i64| Row { deadline: Some(NOW + Duration::minutes(minutes)), ..running("box") };
+    let mut state = with(vec![ends(20)]);
+    assert_eq!(state.next_time(), Some(NOW + Duration::minutes(5)));
+    check(&state.on(Event::Time, NOW + Duration::minutes(4)), &[]);
+    let told = state.on(Event::Time, NOW + Duration::minutes(5));
+    check(&told, &["notify box stops in 15 minutes"]);
+    let [Effect::Notify(note)] = &told[..] else { panic!("{told:?}") };
+    let more = Action::Workspace(place("dev"), running("box").id, Change::Extend);
+    assert_eq!(note.buttons, [("One hour more".to_owned(), more)]);
+    check(&state.on(Event::Time, NOW + Duration::minutes(19)), &[]);
+    assert_eq!(state.next_time(), None, "nothing more is to come");
+    // It was moved, so the new stop is told in its time.
+    let listed = Event::Listed(place("dev"), listing(vec![ends(80)]));
+    check(&state.on(listed, NOW + Duration::minutes(19)), &[]);
+    check(&state.on(Event::Time, NOW + Duration::seconds(79 * 60 + 30)), &["notify box stops in 1 minute"]);
+    // One that is past is no news, and neither is one of a workspace that stopped.
+    check(&with(vec![ends(-1)]).on(Event::Time, NOW), &[]);
+    let mut state = with(vec![Row { deadline: Some(NOW + Duration::minutes(5)), ..stopped("box") }]);
+    check(&state.on(Event::Time, NOW), &[]);
+}
+
+#[test]
 fn a_session_that_is_over_is_told_once_and_the_list_stays() {
     let mut state = with(vec![running("box")]);
     let over = Event::Unlisted(place("dev"), Fault { is_sign_in: true, text: "over".into() });

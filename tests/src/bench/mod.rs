@@ -9,5 +9,6 @@ pub mod peers;
 pub mod relay;
 pub mod stage;
 pub mod table;
+pub mod tray;
 pub mod tunnel;
 pub mod wireguard;

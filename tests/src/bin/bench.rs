@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tests::bench::table::{Row, Target, markdown};
-use tests::bench::{device, footprint, inside, peers, relay, tunnel};
+use tests::bench::{device, footprint, inside, peers, relay, tray, tunnel};
 use tests::binary;
 use tests::host::{Host, Setup};
 
@@ -20,15 +20,16 @@ const PAIRS: usize = 4;
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    // `bench relays` and `bench device` look at one thing and write no page.
+    // `bench relays`, `bench device` and `bench tray` look at one thing and write no page.
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => {}
         ["relays"] => relays(&Host::start(Setup::default()).await, folder.path(), &mut rows).await?,
         ["device"] => device::measure(ROUNDS, folder.path(), &mut rows).await?,
+        ["tray"] => tray::measure(ROUNDS, &mut rows).await?,
         ["stage"] => return device::hold().await,
         ["inside", ref rest @ ..] => return measure_inside(rest).await,
-        _ => anyhow::bail!("usage: bench [relays | device | stage]"),
+        _ => anyhow::bail!("usage: bench [relays | device | tray | stage]"),
     }
     if !words.is_empty() {
         println!("{}", markdown(&rows));
@@ -40,6 +41,7 @@ async fn main() -> anyhow::Result<()> {
     tunnels(&host, folder.path(), &mut rows).await?;
     relays(&host, folder.path(), &mut rows).await?;
     drop(host);
+    tray::measure(ROUNDS, &mut rows).await?;
     device::measure(ROUNDS, folder.path(), &mut rows).await?;
     let homeport = binary::path("homeport");
     let size = footprint::mebibytes(&homeport)?;

@@ -1,6 +1,8 @@
 //! A desktop without glass: a home folder, a screen, a session bus, perhaps a panel, programs that record how they were
 //! called, and the tray program. All of it ends with the test.
 
+pub mod menu;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -11,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tests::binary;
-use tests::host::processes_of;
 use zbus::Connection;
 
-use super::menu::{self, Line};
+use self::menu::Line;
+use crate::binary;
+use crate::host::processes_of;
 
 /// For whatever a desktop does at once.
 pub const SOON: Duration = Duration::from_secs(10);
