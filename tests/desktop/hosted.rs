@@ -82,7 +82,7 @@ async fn two_deployments_are_one_list(desk: &Desk) {
     let (url, token) = other.session();
     let mut login = desk.homeport(&["login", &url]);
     run(login.env("CODER_SESSION_TOKEN", token));
-    let both = |menu: &super::menu::Line| menu.has("● box: running") && menu.has("● lab: running");
+    let both = |menu: &tests::desk::menu::Line| menu.has("● box: running") && menu.has("● lab: running");
     let menu = desk.menu_within(LATER, "both run in one list", both).await;
     assert!(menu.has("This computer (127.0.0.1:"), "{}", menu.text());
     assert!(menu.has("Homeport: hosting, not connected, 2 of 2 workspaces run"), "{}", menu.text());

@@ -79,7 +79,7 @@ async fn without_the_server_program_it_says_so_and_stays() {
     std::fs::copy(tests::binary::path("homeport-desktop"), desk.path("bin/homeport-desktop")).unwrap();
     desk.use_tray(desk.path("bin/homeport-desktop"));
     desk.start_tray(&["--host"]).await;
-    let failed = |menu: &super::menu::Line| {
+    let failed = |menu: &tests::desk::menu::Line| {
         menu.has("✖ Homeport: error") && menu.has("Host workspaces on this computer (failed)")
     };
     let menu = desk.menu_within(LATER, "it gave up", failed).await;

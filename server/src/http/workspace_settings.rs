@@ -78,7 +78,7 @@ async fn autostart(
 
 pub(super) fn check_schedule(schedule: Option<&str>) -> ApiResult<()> {
     let Some(schedule) = schedule.filter(|schedule| !schedule.is_empty()) else { return Ok(()) };
-    schedule.parse::<Schedule>().map_err(|error| ApiError::field("schedule", &error.to_string()))?;
+    schedule.parse::<Schedule>().map_err(|error| ApiError::field("schedule", error.to_string()))?;
     Ok(())
 }
 
