@@ -4,6 +4,8 @@
 //! Screenshots are kept in the folder `desktop-screenshots` beside the built programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "desktop/bundle.rs"]
+mod bundle;
 #[path = "desktop/hosted.rs"]
 mod hosted;
 #[path = "desktop/linked.rs"]

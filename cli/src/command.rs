@@ -3,7 +3,7 @@
 use crate::global::Global;
 use crate::{
     build, completion, config_ssh, connect, create, dashboard, delete, diagnose, gitssh, list, login, logout, netcheck,
-    ping, port_forward, restart, server, show, speedtest, ssh, start, stop, tokens, version, whoami,
+    ping, port_forward, restart, server, show, speedtest, ssh, start, stop, support, tokens, version, whoami,
 };
 
 /// Workspaces on this computer and elsewhere, reached over a private mesh.
@@ -70,6 +70,8 @@ pub enum Command {
     /// Run the workspace daemon (inside a workspace).
     #[command(visible_alias = "agent")]
     Daemon(Box<daemon::Args>),
+    /// Collect what somebody who helps needs, without secrets.
+    Support(support::Args),
     /// Print the version.
     Version(version::Args),
     /// Print a script that completes commands in your shell.
@@ -105,6 +107,7 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::Server(args) => server::run(args),
         // `main` runs it before there is a runtime: it makes its own, and as process 1 it must fork first.
         Command::Daemon(_) => Ok(0),
+        Command::Support(args) => support::run(args, global).await,
         Command::Version(args) => version::run(args, called_as_coder),
         Command::Completion(args) => completion::run(args),
         Command::Gitssh(args) => gitssh::run(args).await,

@@ -1,10 +1,10 @@
 //! `homeport connect`: the tunnel of this computer, switched on and off, shown, and asked for a name.
 
-mod accounts;
+pub mod accounts;
 pub mod exists;
 pub mod modes;
 pub mod start;
-mod status;
+pub mod status;
 mod stop;
 mod userspace;
 

@@ -35,13 +35,17 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let facts = collect(args.host.as_deref()).await;
-    let steps = judge(&facts);
+    let steps = steps(args.host.as_deref()).await;
     match args.output {
         Output::Json => print_json(&steps)?,
-        Output::Table => text(&steps).iter().for_each(|line| print(line)),
+        Output::Table => lines(&steps, has_colour()).iter().for_each(|line| print(line)),
     }
     Ok(if steps.iter().any(|step| step.state == State::Failed) { 1 } else { 0 })
+}
+
+/// Looks and judges.
+pub async fn steps(host: Option<&str>) -> Vec<Step> {
+    judge(&collect(host).await)
 }
 
 async fn collect(host: Option<&str>) -> Facts {
@@ -159,7 +163,8 @@ async fn connects(to: SocketAddr) -> Result<(), String> {
     }
 }
 
-fn text(steps: &[Step]) -> Vec<String> {
+/// The steps for people.
+pub fn lines(steps: &[Step], has_colour: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for step in steps {
         let (word, colour) = match step.state {
@@ -167,7 +172,7 @@ fn text(steps: &[Step]) -> Vec<String> {
             State::Failed => ("FAILED ", "31"),
             State::Skipped => ("skipped", "2"),
         };
-        let word = if has_colour() { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() };
+        let word = if has_colour { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() };
         lines.push(format!("{word}  {:<16} {}", step.name, harmless(&step.text)));
         if let Some(next) = &step.next {
             lines.push(format!("{:>27}{}", "-> ", harmless(next)));

@@ -31,6 +31,7 @@ mod speedtest;
 mod ssh;
 mod start;
 mod stop;
+mod support;
 mod table;
 mod target;
 mod terminal;

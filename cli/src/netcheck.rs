@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use client::Deployment;
 use mesh::driver::MeshStatus;
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ pub struct Args {
 
 /// What is printed.
 #[derive(Debug, PartialEq, Serialize)]
-struct Report {
+pub struct Report {
     udp: bool,
     public_ipv4: Option<String>,
     public_ipv6: Option<String>,
@@ -36,8 +37,17 @@ struct Report {
 }
 
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
-    let deployment = global.deployment().await?;
-    let mesh = session::begin(&deployment, global.disable_direct_connections).mesh().await?;
+    let report = look(&global.deployment().await?, global.disable_direct_connections).await?;
+    match args.output {
+        Output::Json => print_json(&report)?,
+        Output::Table => print(&text(&report)),
+    }
+    Ok(if report.preferred_relay.is_some() { 0 } else { 1 })
+}
+
+/// Measures for some seconds.
+pub async fn look(deployment: &Deployment, relay_only: bool) -> anyhow::Result<Report> {
+    let mesh = session::begin(deployment, relay_only).mesh().await?;
     let settled = async {
         while mesh.status().await.home_relay == 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -48,11 +58,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
     let _ = tokio::time::timeout(LIMIT, settled).await;
     let report = describe(&mesh.status().await);
     mesh.shutdown().await;
-    match args.output {
-        Output::Json => print_json(&report)?,
-        Output::Table => print(&text(&report)),
-    }
-    Ok(if report.preferred_relay.is_some() { 0 } else { 1 })
+    Ok(report)
 }
 
 fn describe(status: &MeshStatus) -> Report {
@@ -67,7 +73,8 @@ fn describe(status: &MeshStatus) -> Report {
     }
 }
 
-fn text(report: &Report) -> String {
+/// The report for people.
+pub fn text(report: &Report) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none seen".into());
     let mut lines = vec![
         format!("UDP:          {}", if report.udp { "works" } else { "no answer; connections stay on relays" }),

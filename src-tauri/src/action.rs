@@ -28,6 +28,8 @@ pub enum Action {
     Answer(u32, bool),
     /// End this program; with a word about the tunnel and hosting, or as was chosen before.
     Quit(Option<bool>),
+    /// Pack what somebody who helps needs.
+    MakeBundle,
     /// Ask every deployment again now.
     LookAgain,
 }

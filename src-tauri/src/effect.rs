@@ -38,6 +38,8 @@ pub enum Effect {
     StartHost { after: std::time::Duration },
     /// Stop it.
     StopHost,
+    /// Pack a support bundle with this program.
+    MakeBundle(std::path::PathBuf),
     /// Keep the settings.
     Save(Settings),
     /// Start at login, or not.

@@ -39,6 +39,8 @@ pub enum Event {
     StartedAgain,
     /// What was asked of a workspace did not work.
     ChangeFailed { at: Place, workspace: WorkspaceId, why: String },
+    /// A support bundle was made there, or was not.
+    Bundled(Result<std::path::PathBuf, String>),
     /// Something else did not work: a sentence for people.
     Trouble(String),
     /// The machine woke up.

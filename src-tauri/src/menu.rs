@@ -232,6 +232,7 @@ fn help(around: &Surroundings) -> Item {
             Item::of("Check the network", tool(&["netcheck"])),
             Item::of("Teach SSH the names (config-ssh)", tool(&["config-ssh"])),
             Item::of("Show the log of this computer's server", Action::Open(Target::File(around.server_log.clone()))),
+            Item::of("Make a support bundle", Action::MakeBundle),
             Item::of("Ask all deployments again", Action::LookAgain),
             Item::line(concat!("Homeport ", env!("CARGO_PKG_VERSION"))),
         ],

@@ -9,6 +9,8 @@ use client::sessions::Store;
 pub struct Paths {
     /// `~/.config`.
     pub config: PathBuf,
+    /// The person's own.
+    pub home: PathBuf,
     /// `~/.local/state/homeport`, for logs.
     pub state: PathBuf,
     /// The data folder of this computer's server.
@@ -25,6 +27,7 @@ impl Paths {
         let state = home("XDG_STATE_HOME", ".local/state")?.join("homeport");
         Some(Self {
             config: home("XDG_CONFIG_HOME", ".config")?,
+            home: set("HOME").unwrap_or_else(|| state.clone()),
             // Without a session manager the logs' folder is ours alone as well.
             runtime: set("XDG_RUNTIME_DIR").map_or_else(|| state.clone(), |folder| folder.join("homeport")),
             state,
@@ -38,6 +41,16 @@ impl Paths {
 
     pub fn server_log(&self) -> PathBuf {
         self.state.join("server.log")
+    }
+
+    /// The log of this program.
+    pub fn own_log(&self) -> PathBuf {
+        self.state.join("desktop.log")
+    }
+
+    /// Where a person looks for a file that was just made.
+    pub fn downloads(&self) -> PathBuf {
+        crate::bundle::folder(&self.config, &self.home)
     }
 
     pub fn autostart(&self) -> PathBuf {

@@ -24,7 +24,7 @@ use crate::paths::Paths;
 use crate::place::Place;
 use crate::sessions::Sessions;
 use crate::settings::Tone;
-use crate::{autostart, host, launch, settings_file, tunnel};
+use crate::{autostart, bundle, host, launch, settings_file, tunnel};
 
 /// How long quitting waits for the tunnel and the server to be told, and for the server to end.
 const LAST_WORDS: Duration = Duration::from_secs(65);
@@ -149,6 +149,7 @@ impl Port for Desktop {
             Effect::WakeTunnel => self.tell_tunnel(tunnel::Order::Wake),
             Effect::StartHost { after } => drop(self.host.0.try_send(host::Order::Start { after })),
             Effect::StopHost => drop(self.host.0.try_send(host::Order::Stop)),
+            Effect::MakeBundle(program) => bundle::make(program, self.paths.downloads(), self.events.clone()),
             Effect::Save(settings) => {
                 self.tone = settings.icon;
                 self.trouble(settings_file::save(&self.paths.settings(), &settings));
@@ -156,7 +157,10 @@ impl Port for Desktop {
             Effect::SetStartAtLogin(is_on) => {
                 self.trouble(autostart::set(&self.paths.autostart(), is_on, &self.program));
             }
-            Effect::Notify(note) => self.bus.notify(note),
+            Effect::Notify(note) => {
+                tracing::info!(title = note.title, "told");
+                self.bus.notify(note);
+            }
             Effect::Say(text) => crate::run::say(&text),
             Effect::Exit => {}
         }

@@ -1,13 +1,11 @@
 //! From the command line to the loop: one program per user, everything that feeds it, and its end.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::prelude::*;
 
 use crate::arguments::Arguments;
 use crate::controller::{self, QUEUE};
@@ -16,13 +14,14 @@ use crate::instance::{self, Instance};
 use crate::paths::Paths;
 use crate::port::Desktop;
 use crate::state::State;
-use crate::{autostart, programs, settings_file, sleep};
+use crate::{autostart, own_log, programs, settings_file, sleep};
 
 /// The program.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr();
+    let paths = Paths::of(|name| std::env::var(name).ok());
+    own_log::start(paths.as_ref());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -30,7 +29,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(arguments));
+    let result = runtime.block_on(run(arguments, paths));
     // A thread that waits for a keyring must not hold the exit up.
     runtime.shutdown_background();
     match result {
@@ -42,9 +41,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), String> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let paths = Paths::of(variable).ok_or("there is no home folder: set HOME")?;
+async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
+    let paths = paths.ok_or("there is no home folder: set HOME")?;
     let Instance::First(first) = instance::take(&paths.runtime, &arguments).await? else {
         return Ok(());
     };
@@ -96,12 +94,5 @@ fn end_on_signals(events: mpsc::Sender<Event>) {
 /// A line on standard error, which may be closed.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "homeport-desktop: {text}");
-}
-
-fn log_to_stderr() {
-    let levels = std::env::var("HOMEPORT_LOG").ok().and_then(|filter| filter.parse().ok());
-    let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::ERROR));
-    let colour = std::io::stderr().is_terminal();
-    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
-    let _ = tracing_subscriber::registry().with(levels).with(to_stderr).try_init();
+    tracing::info!(target: own_log::SAID, "{text}");
 }

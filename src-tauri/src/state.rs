@@ -5,8 +5,9 @@
 //! ```
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
-//! stops by the clock in `state/deadlines.rs`.
+//! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`.
 
+mod care;
 mod clicks;
 mod deadlines;
 mod links;
@@ -58,6 +59,7 @@ pub struct State {
     /// When workspaces stop by themselves, as far as it was told.
     told_stops: BTreeMap<WorkspaceId, OffsetDateTime>,
     has_told_no_tray: bool,
+    is_bundling: bool,
     /// Whether the sessions were read, and what waits for them.
     has_accounts: bool,
     connects_then: bool,
@@ -117,6 +119,7 @@ impl State {
             Event::Link(text) => self.link(&text, now),
             Event::StartedAgain => self.started_again(),
             Event::ChangeFailed { at, workspace, why } => self.change_failed(&at, workspace, &why, now),
+            Event::Bundled(made) => self.bundled(made, now),
             Event::Trouble(text) => {
                 self.trouble(text, now);
                 Vec::new()

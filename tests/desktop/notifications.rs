@@ -76,9 +76,13 @@ impl Notifications {
 
     /// Waits for one with these words in its title or body.
     pub async fn with(&self, words: &str) -> Shown {
+        self.within(SOON, words).await
+    }
+
+    pub async fn within(&self, limit: std::time::Duration, words: &str) -> Shown {
         let is_it = |shown: &&Shown| shown.title.contains(words) || shown.body.contains(words);
         let what = format!("a notification with {words:?}");
-        until(SOON, &what, || async { self.all().iter().find(is_it).cloned() }).await
+        until(limit, &what, || async { self.all().iter().find(is_it).cloned() }).await
     }
 
     /// Presses a button.

@@ -95,7 +95,8 @@ const DAEMONS: &[Column<Row>] = &[
     Column { name: "local ports", cell: |row| ports(row) },
 ];
 
-fn text(mode: Mode, picture: &Picture) -> anyhow::Result<String> {
+/// One way for people.
+pub fn text(mode: Mode, picture: &Picture) -> anyhow::Result<String> {
     let mut lines = vec![heading(mode, picture)];
     let machine = picture.service.as_ref().map(|service| HealthCode::roots(&service.health)).unwrap_or_default();
     lines.extend(machine.iter().map(|health| format!("  ! {}", sentence("", health))));
