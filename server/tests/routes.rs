@@ -134,6 +134,8 @@ fn rows() -> Vec<(&'static str, &'static str, Option<Value>, About)> {
         ("GET", "/api/v2/workspaces/{workspace}/port-share", None, Thing(200)),
         ("GET", "/api/v2/workspaces/{workspace}/watch", None, Thing(200)),
         ("GET", "/api/v2/workspaces/{workspace}/watch-ws", None, Account(426)),
+        ("GET", "/api/v2/homeport/workspaces/watch", None, Account(426)),
+        ("GET", "/api/v2/homeport/sessions", None, Account(200)),
         ("GET", "/api/v2/workspacebuilds/{build}", None, Thing(200)),
         ("GET", "/api/v2/workspacebuilds/{build}/logs", None, Thing(200)),
         ("GET", "/api/v2/workspacebuilds/{build}/parameters", None, Thing(200)),
@@ -421,6 +423,7 @@ async fn f28_what_is_revoked_ends_its_connections_within_a_second() {
     let paths = [
         ("/api/v2/workspaces/{workspace}/watch-ws", "101"),
         ("/api/v2/workspaces/{workspace}/watch", "200"),
+        ("/api/v2/homeport/workspaces/watch", "101"),
         ("/api/v2/workspaceagents/{agent}/watch-metadata-ws", "101"),
         ("/api/v2/workspaceagents/{agent}/logs?follow", "101"),
         ("/api/v2/workspaceagents/{agent}/coordinate?version=2.0", "101"),

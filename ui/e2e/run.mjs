@@ -1,12 +1,12 @@
 // The pages in a real browser against a real server: `HOMEPORT_BIN_DIR` says where the programs are, `CHROMIUM` which
-// browser.
+// browser. Names of files run these alone: `node e2e/run.mjs live.mjs`.
 import { existsSync } from "node:fs";
 
+const ALL = ["flows.mjs", "live.mjs", "pages.mjs", "errors.mjs"];
+
 if (existsSync(process.env.CHROMIUM ?? "/usr/bin/chromium")) {
-  await import("./house.mjs");
-  await import("./flows.mjs");
-  await import("./pages.mjs");
-  await import("./errors.mjs");
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ALL;
+  for (const name of ["house.mjs", ...wanted]) await import(`./${name}`);
 } else {
   console.log("SKIPPED: the pages in a browser (no Chromium here; CHROMIUM=<program> names one)");
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::StatusCode;
 use proto::id::UserId;
-use proto::rest::key::{ApiKey, CreateToken, KeyCreated, KeyScope, TokenConfig};
+use proto::rest::key::{ApiKey, CreateToken, KeyCreated, KeyScope, Session, TokenConfig};
 use proto::rest::user::LoginType;
 
 use super::body::{Json, Path};
@@ -11,7 +11,7 @@ use super::error::{ApiError, ApiResult};
 use super::routes::{Routes, get, post};
 use super::users::resolve;
 use super::{name, sign_in};
-use crate::access::{Action, Object, User};
+use crate::access::{Action, Object, User, decide};
 use crate::state::{AppState, Event};
 use crate::store::{StoreError, keys, now};
 use crate::token::NewKey;
@@ -30,6 +30,7 @@ pub(super) fn routes() -> Routes {
         .route("/api/v2/users/{user}/keys/tokens/tokenconfig", get(config))
         .route("/api/v2/users/{user}/keys/tokens/{name}", get(one))
         .route("/api/v2/users/{user}/keys/{id}", get(one).delete(delete))
+        .route("/api/v2/homeport/sessions", get(sessions))
 }
 
 async fn create_session(
@@ -88,6 +89,20 @@ async fn create(
 async fn list(State(state): State<AppState>, user: User, Path(word): Path<String>) -> ApiResult<Json<Vec<ApiKey>>> {
     let account = resolve(&state, &user, &word, Action::Read, KEYS).await?;
     Ok(Json(state.store.read(move |db| keys::tokens(db, account.id)).await?))
+}
+
+/// Where the asking account is signed in. A session ends by `DELETE keys/{id}`.
+async fn sessions(State(state): State<AppState>, user: User) -> ApiResult<Json<Vec<Session>>> {
+    decide(&user, Action::Read, KEYS(user.id)).check()?;
+    let all = state.store.read(move |db| keys::sessions(db, user.id, now())).await?;
+    let session = |key: ApiKey| Session {
+        is_current: key.id == user.key_id,
+        id: key.id,
+        created_at: key.created_at,
+        last_used: key.last_used,
+        expires_at: key.expires_at,
+    };
+    Ok(Json(all.into_iter().map(session).collect()))
 }
 
 async fn config(State(state): State<AppState>, user: User, Path(word): Path<String>) -> ApiResult<Json<TokenConfig>> {

@@ -25,6 +25,7 @@ mod templates;
 mod terminal;
 mod users;
 pub mod watch;
+mod watch_all;
 mod workspace_settings;
 mod workspaces;
 
@@ -56,6 +57,7 @@ pub fn routes() -> Routes {
         .merge(agents::routes())
         .merge(terminal::routes())
         .merge(watch::routes())
+        .merge(watch_all::routes())
         .merge(downloads::routes())
         .merge(crate::net::routes())
 }

@@ -46,6 +46,13 @@ pub(super) async fn readable(state: &AppState, user: &User, id: WorkspaceId) -> 
     load(state, user, id).await
 }
 
+/// The workspace, when `user` may read it, also after it was deleted: watchers must hear of that.
+pub(super) async fn readable_or_deleted(state: &AppState, user: &User, id: WorkspaceId) -> ApiResult<Workspace> {
+    let workspace = load(state, user, id).await?;
+    decide(user, Action::Read, WORKSPACES(workspace.owner_id)).check()?;
+    Ok(workspace)
+}
+
 async fn load(state: &AppState, user: &User, id: WorkspaceId) -> ApiResult<Workspace> {
     let workspace = state.store.read(move |db| workspaces::by_id(db, id, now())).await?;
     Ok(for_user(workspace, user))

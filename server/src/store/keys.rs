@@ -128,6 +128,18 @@ pub fn tokens(db: &Db, user: UserId) -> Result<Vec<ApiKey>> {
     rows.map(|row| row?).collect()
 }
 
+/// The sessions of a user that have not expired, last used first; the newest hundred of them.
+///
+/// # Errors
+/// The store's.
+pub fn sessions(db: &Db, user: UserId, now: Time) -> Result<Vec<ApiKey>> {
+    let mut find = db.prepare_cached(&format!(
+        "{LIST} AND k.login_type <> 'token' AND k.expires_at > ?2 ORDER BY k.last_used DESC, k.id LIMIT 100"
+    ))?;
+    let rows = find.query_map(params![user.to_string(), now.unix_micros()], |row| Ok(read(row)))?;
+    rows.map(|row| row?).collect()
+}
+
 /// Deletes a key; its connections must be told.
 ///
 /// # Errors

@@ -1,9 +1,15 @@
 //! What is for browsers alone: the one-use code, the cookie and its origin, the dashboard's files.
 
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::house::{House, WAITS};
+use crate::{is_sabotaged, person};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
@@ -61,4 +67,83 @@ async fn the_dashboard_or_a_word_about_it_is_served() {
             assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_sees_its_sessions_and_ends_one() {
+    let house = House::new(WAITS).await;
+    let member = house.person("member").await;
+    let (_, made) = house.call_as(&member, Method::POST, "/api/v2/users/me/keys", None).await;
+    let other = made["key"].as_str().unwrap().to_owned();
+    let token = json!({"token_name": "laptop", "lifetime": 0, "scope": "all"});
+    house.call_as(&member, Method::POST, "/api/v2/users/me/keys/tokens", Some(token)).await;
+    let list = async |token: &str| house.call_as(token, Method::GET, "/api/v2/homeport/sessions", None).await.1;
+    let current = |all: &Value| {
+        let mut all: Vec<_> =
+            all.as_array().unwrap().iter().map(|one| (one["id"].clone(), one["is_current"].clone())).collect();
+        all.sort_by_key(|(id, _)| id.as_str().unwrap() != &member[..10]);
+        all
+    };
+    let both = |is_first: bool| vec![(json!(member[..10]), json!(is_first)), (json!(other[..10]), json!(!is_first))];
+    assert_eq!(current(&list(&member).await), both(true), "sessions only: a token is no session");
+    assert_eq!(current(&list(&other).await), both(false));
+    let mine = list(&house.token).await;
+    assert!(!mine.to_string().contains(&member[..10]), "nobody else's: {mine}");
+    let end = format!("/api/v2/users/me/keys/{}", &other[..10]);
+    assert_eq!(house.call_as(&member, Method::DELETE, &end, None).await.0, 204);
+    assert_eq!(list(&member).await.as_array().unwrap().len(), 1);
+    assert_eq!(house.call_as(&other, Method::GET, "/api/v2/users/me", None).await.0, 401);
+}
+
+/// `HOMEPORT_TEST_SABOTAGE=A01` lets the member listen with the owner's token, which must be red.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_hears_of_what_its_account_may_see_and_of_nothing_else() {
+    let house = House::new(WAITS).await;
+    let member = house.person("member").await;
+    let owners = person(&house, &house.token.clone(), "owners").await.things["workspace"].clone();
+    let members = person(&house, &member, "members").await.things["workspace"].clone();
+    let listen = async |token: &str| {
+        let url = format!("ws://{}/api/v2/homeport/workspaces/watch", house.server.address);
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("coder-session-token", token.parse().unwrap());
+        connect_async(request).await.unwrap().0
+    };
+    let mut of_owner = listen(&house.token).await;
+    let mut of_member = listen(if is_sabotaged("A01") { &house.token } else { &member }).await;
+    let star = async |token: &str, workspace: &str| {
+        let path = format!("/api/v2/workspaces/{workspace}/favorite");
+        assert_eq!(house.call_as(token, Method::PUT, &path, None).await.0, 204);
+    };
+    star(&house.token, &owners).await;
+    let heard = next(&mut of_owner).await;
+    assert_eq!((&heard["id"], &heard["favorite"]), (&json!(owners), &json!(true)));
+    star(&member, &members).await;
+    assert_eq!(
+        next(&mut of_member).await["id"],
+        json!(members),
+        "the first that a member hears of is the member's own"
+    );
+    let heard = next(&mut of_owner).await;
+    assert_eq!(
+        (&heard["id"], &heard["favorite"]),
+        (&json!(members), &json!(false)),
+        "a favourite is its owner's alone"
+    );
+    // That a workspace is gone is told too.
+    house.build(&owners, "delete").await;
+    while next(&mut of_owner).await["latest_build"]["status"] != "deleted" {}
+}
+
+/// Which workspace a socket hears of next; the server sends signs of life between.
+async fn next(socket: &mut WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>) -> Value {
+    let heard = async {
+        loop {
+            let message = socket.next().await.unwrap().unwrap();
+            let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            if message["type"] == "data" {
+                return message["data"].clone();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("nothing is heard")
 }

@@ -6,18 +6,23 @@ import { isWorking } from "../rules/status";
 import type { AutomaticUpdates, Build, CreateWorkspace, Transition, WatchEvent, Workspace, WorkspaceList } from "../wire/rest";
 import { keys } from "./queries";
 
-/** How soon a list is asked for again: while something changes, and while nothing does. */
+/** How soon a list is asked for again where no stream tells of changes: while something changes, and while nothing does. */
 const SOON = 1_500;
 const LATER = 8_000;
+/** And where one does: for what time alone changes. */
+const SLOWLY = 30_000;
 /** How long a watch that broke off waits before it tries again. */
 const AGAIN = 2_000;
 
-export const workspaces = (query: string) =>
+export const workspaces = (query: string, isLive: boolean) =>
   queryOptions({
     queryKey: [...keys.workspaces, query],
     queryFn: ({ signal }) => server.call<WorkspaceList>("GET", `/workspaces?q=${encodeURIComponent(query)}`, undefined, signal),
     placeholderData: keepPreviousData,
-    refetchInterval: (asked) => (asked.state.data?.workspaces.some((one) => isWorking(one.latest_build.status)) ? SOON : LATER),
+    refetchInterval: (asked) => {
+      if (isLive) return SLOWLY;
+      return asked.state.data?.workspaces.some((one) => isWorking(one.latest_build.status)) ? SOON : LATER;
+    },
   });
 
 export const workspace = (owner: string, name: string) =>

@@ -4,7 +4,7 @@ import { Component, type ReactNode } from "react";
 import { asFailure, type Failure } from "../transport/failure";
 import { Button } from "./button";
 
-export function Trouble({ failure, retry, title }: { failure: unknown; retry?: () => void; title?: string }) {
+export function Trouble({ failure, retry, title, children }: { failure: unknown; retry?: () => void; title?: string; children?: ReactNode }) {
   const known = asFailure(failure);
   return (
     <div role="alert" className="flex gap-3 rounded-lg border border-bad/40 bg-bad-soft p-4">
@@ -18,6 +18,7 @@ export function Trouble({ failure, retry, title }: { failure: unknown; retry?: (
         ))}
         <p>{step(known)}</p>
         {retry && <div><Button onClick={retry}>Try again</Button></div>}
+        {children}
       </div>
     </div>
   );

@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Ban, CircleArrowUp, Ellipsis, Play, RotateCw, Square, SquareTerminal, Star, Trash2, type LucideIcon } from "lucide-react";
 import { useState } from "react";
 import { cancel } from "../data/builds";
+import { restarts } from "../data/restart";
 import { changed, favorite, order } from "../data/workspaces";
 import { announce } from "../look/announce";
 import { Button, ButtonLink, IconButton } from "../look/button";
@@ -22,6 +23,9 @@ const LOOKS: Record<Action, { name: string; icon: LucideIcon }> = {
   cancel: { name: "Cancel", icon: Ban },
   delete: { name: "Delete", icon: Trash2 },
 };
+
+/** What a person must know about a restart: the server knows none, this browser orders both halves. */
+const TWICE = "It is stopped, then started again; keep this window open until then.";
 
 export function Actions({ one }: { one: Workspace }) {
   const queries = useQueryClient();
@@ -43,8 +47,8 @@ export function Actions({ one }: { one: Workspace }) {
       case "start": return quickly(order(one, "start"), `Starting ${name}.`);
       case "cancel": return setQuestion({ title: "Cancel this build?", text: "What it made so far may be left half done.", verb: "Cancel the build", isDangerous: true, run: () => go(cancel(one.latest_build.id), "The build is being canceled.") });
       case "stop": return setQuestion({ title: `Stop ${name}?`, text: ending, verb: "Stop", run: () => go(order(one, "stop"), `Stopping ${name}.`) });
-      case "restart": return setQuestion({ title: `Restart ${name}?`, text: `${ending} It is stopped, then started again.`, verb: "Restart", run: () => go(restart(one), `Restarting ${name}.`) });
-      case "update": return setQuestion({ title: `Update ${name}?`, text: `It starts with the newest version of ${one.template_display_name || one.template_name}. ${isRunning ? ending : ""}`, verb: "Update", run: () => go(isRunning ? restart(one, one.template_active_version_id) : order(one, "start", one.template_active_version_id), `Updating ${name}.`) });
+      case "restart": return setQuestion({ title: `Restart ${name}?`, text: `${ending} ${TWICE}`, verb: "Restart", run: () => go(restarts.restart(one), `Restarting ${name}.`) });
+      case "update": return setQuestion({ title: `Update ${name}?`, text: `It starts with the newest version of ${one.template_display_name || one.template_name}. ${isRunning ? `${ending} ${TWICE}` : ""}`, verb: "Update", run: () => go(isRunning ? restarts.restart(one, one.template_active_version_id) : order(one, "start", one.template_active_version_id), `Updating ${name}.`) });
       case "delete": return setQuestion({
         title: `Delete ${name}?`, text: "Its resources are removed. This cannot be undone.", verb: "Delete", isDangerous: true, typed: name,
         run: async () => {
@@ -70,12 +74,4 @@ export function Actions({ one }: { one: Workspace }) {
       <Confirm question={question} close={() => setQuestion(undefined)} />
     </>
   );
-}
-
-/** Stops, waits until that is done, starts. The page must stay open for it; the server knows no restart. */
-async function restart(one: Workspace, version?: string): Promise<void> {
-  const { id } = await order(one, "stop");
-  const { waitForBuild } = await import("../data/restart");
-  await waitForBuild(id);
-  await order(one, "start", version);
 }

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Play, Plus, Square, Star } from "lucide-react";
 import { useEffect, useState } from "react";
+import { useLiveList } from "../data/live";
 import { changed, favorite, order, workspaces } from "../data/workspaces";
 import { announce } from "../look/announce";
 import { Button, ButtonLink, IconButton } from "../look/button";
@@ -34,7 +35,8 @@ export function Workspaces() {
     return () => clearTimeout(timer);
   }, [query, asked, fault, navigate]);
 
-  const list = useQuery(workspaces(asked));
+  const isLive = useLiveList();
+  const list = useQuery(workspaces(asked, isLive));
   const all = inOrder(list.data?.workspaces ?? []);
   const chosen = all.filter((one) => picked.has(one.id));
   const pick = (one: Workspace, is: boolean) => {

@@ -2,14 +2,25 @@
 import type { RichParameter } from "../wire/rest";
 
 /** The control that asks for a parameter. */
-export type Control = "switch" | "choice" | "choices" | "number" | "text" | "area" | "list";
+export type Control = "switch" | "checkbox" | "radio" | "choice" | "choices" | "tags" | "slider" | "number" | "text" | "area";
 
+/** What the template's author asked for where the type allows it, else what fits the type. */
 export function control(one: RichParameter): Control {
-  if (one.type === "list(string)") return one.options.length > 0 ? "choices" : "list";
-  if (one.options.length > 0) return "choice";
-  if (one.type === "bool") return "switch";
-  if (one.type === "number") return "number";
-  return one.form_type === "textarea" ? "area" : "text";
+  const { type, form_type: form } = one;
+  if (one.options.length > 0) {
+    if (form === "radio" || form === "dropdown") return form === "radio" ? "radio" : "choice";
+    return type === "list(string)" ? "choices" : "choice";
+  }
+  if (type === "list(string)") return "tags";
+  if (type === "bool") return form === "checkbox" ? "checkbox" : "switch";
+  if (type === "number") return form === "slider" && limits(one) ? "slider" : "number";
+  return form === "textarea" ? "area" : "text";
+}
+
+/** The two ends of a slider; none where the template names only one of them. */
+export function limits(one: RichParameter): { min: number; max: number } | undefined {
+  const { validation_min: min, validation_max: max } = one;
+  return typeof min === "number" && typeof max === "number" && min < max ? { min, max } : undefined;
 }
 
 /** First values: from a link where it names the parameter, else the template's own. */
@@ -32,8 +43,12 @@ export function fault(one: RichParameter, value: string): string | undefined {
   if (one.type === "number") return numberFault(one, value);
   if (one.type === "bool" && value !== "true" && value !== "false") return "It is either true or false.";
   if (one.type === "list(string)" && items(value) === undefined) return "It must be a list of texts.";
+  if (control(one) === "tags" && one.required && items(value)?.length === 0) return "Add at least one.";
   const allowed = one.options.map((option) => option.value);
-  const chosen = one.type === "list(string)" ? (items(value) ?? []) : [value];
+  // One choice of a list parameter is a whole list.
+  const isMany = one.type === "list(string)" && control(one) === "choices";
+  const chosen = isMany ? (items(value) ?? []) : [value];
+  if (isMany && one.required && chosen.length === 0) return "Choose at least one.";
   if (allowed.length > 0 && chosen.some((item) => !allowed.includes(item))) return "Choose one of the values that are offered.";
   if (one.validation_regex && !matches(one.validation_regex, value)) return one.validation_error || `It must match ${one.validation_regex}.`;
   return undefined;
@@ -65,4 +80,14 @@ export function items(value: string): string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What can be said beside a control, in sentences. */
+export function notes(one: RichParameter, isFromLink: boolean): string {
+  const size = limits(one);
+  const later = !one.mutable ? "It cannot be changed later."
+    : one.validation_monotonic === "increasing" ? "Later it can only be raised."
+    : one.validation_monotonic === "decreasing" ? "Later it can only be lowered." : "";
+  const all = [one.description_plaintext || one.description, one.required && "A value is needed.", size && `From ${size.min} to ${size.max}.`, isFromLink && "Filled in by the link.", later];
+  return all.filter(Boolean).join(" ");
 }

@@ -5,12 +5,14 @@ import { Boxes, HeartPulse, KeyRound, LayoutTemplate, LogOut, Settings as Cog } 
 import { useEffect, useRef } from "react";
 import { me, signOut } from "../data/account";
 import { buildInfo } from "../data/deployment";
+import { restarts } from "../data/restart";
 import { announce } from "../look/announce";
 import { Menu } from "../look/menu";
 import { Waiting } from "../look/panel";
 import { Net, Trouble } from "../look/trouble";
 import { asFailure } from "../transport/failure";
 import { Logo } from "./logo";
+import { Restarts } from "./restarts";
 import { useSearchKey } from "./shortcut";
 import { ThemeMenu } from "./theme_menu";
 
@@ -71,6 +73,7 @@ function PageArea({ path }: { path: string }) {
   }, [place]);
   return (
     <main id="main" tabIndex={-1} className="mx-auto w-full max-w-[92rem] grow px-3 py-5 sm:px-5 sm:py-6">
+      <Restarts />
       <Net key={place}><Outlet /></Net>
     </main>
   );
@@ -85,6 +88,7 @@ function AccountMenu({ name, email }: { name: string; email: string }) {
     } catch (thrown) {
       if (asFailure(thrown).kind !== "signed-out") return announce(asFailure(thrown).message);
     }
+    restarts.forgetAll();
     queries.clear();
     await navigate({ to: "/sign-in" });
   };

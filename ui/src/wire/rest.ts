@@ -470,6 +470,19 @@ stage: string,
  */
 status: string, display_name: string, workspace_agent_id: string, workspace_agent_name: string, };
 
+/**
+ * Where an account is signed in: a session as `GET homeport/sessions` shows it. Ours; other servers do not list them.
+ */
+export type Session = { 
+/**
+ * The first 10 characters of its token.
+ */
+id: string, created_at: Time, last_used: Time, expires_at: Time, 
+/**
+ * The session that asked.
+ */
+is_current: boolean, };
+
 export type SharingLevel = "owner" | "authenticated" | "organization" | "public" | "unknown";
 
 /**

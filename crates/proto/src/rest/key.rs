@@ -34,6 +34,20 @@ pub struct ApiKey {
     pub username: String,
 }
 
+/// Where an account is signed in: a session as `GET homeport/sessions` shows it. Ours; other servers do not list them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(default)]
+pub struct Session {
+    /// The first 10 characters of its token.
+    pub id: String,
+    pub created_at: Time,
+    pub last_used: Time,
+    pub expires_at: Time,
+    /// The session that asked.
+    pub is_current: bool,
+}
+
 /// `POST users/{user}/keys/tokens`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

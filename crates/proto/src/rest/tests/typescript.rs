@@ -55,6 +55,7 @@ fn typescript() -> String {
         key::ApiKey,
         key::CreateToken,
         key::KeyCreated,
+        key::Session,
         key::TokenConfig,
         organization::Organization,
         super::Response,
