@@ -181,6 +181,24 @@ test("the owner makes an account, which signs in until it is suspended", async (
   await other.context().close();
 });
 
+test("the settings say where one is signed in, and end a session elsewhere", async () => {
+  const other = await openPage(house.browser, house.url);
+  await signIn(other, house.me.email);
+  await other.goto("/settings");
+  const own = other.getByRole("listitem").filter({ hasText: "This window" });
+  const id = (await own.locator("code").innerText()).replace("…", "");
+  const page = await open();
+  await page.goto("/settings");
+  await page.getByRole("button", { name: `End the session ${id}` }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "End" }).click();
+  await page.getByText(id).waitFor({ state: "detached" });
+  await other.goto("/tokens");
+  await other.waitForURL("**/sign-in**");
+  none(page);
+  await page.context().close();
+  await other.context().close();
+});
+
 test("signing out ends the session", async () => {
   const page = await openPage(house.browser, house.url);
   await signIn(page, house.me.email);

@@ -16,6 +16,7 @@ export const keys = {
   versions: (template: string) => ["versions", template],
   parameters: (version: string) => ["parameters", version],
   tokens: ["tokens"],
+  sessions: ["sessions"],
   sshKey: ["ssh-key"],
   buildInfo: ["build-info"],
   health: ["health"],

@@ -1,4 +1,4 @@
-// The account that is signed in: its facts, password, SSH key; the look of these pages; who else has an account.
+// The account that is signed in: its facts, password, SSH key, sessions; the look of these pages; who else has an account.
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { changePassword, me, sshKey } from "../data/account";
@@ -12,6 +12,7 @@ import { Trouble } from "../look/trouble";
 import { full } from "../rules/moment";
 import { asFailure } from "../transport/failure";
 import { People } from "./people";
+import { Sessions } from "./sessions";
 
 export function Settings() {
   const account = useQuery(me);
@@ -27,6 +28,7 @@ export function Settings() {
         <Look />
         <Password />
         <Key />
+        <Sessions />
         <People isOwner={account.data?.roles.some((role) => role.name === "owner") ?? false} />
       </div>
     </>

@@ -11,7 +11,7 @@ import { Confirm, Dialog, type Question } from "../look/dialog";
 import { Choice, Field } from "../look/field";
 import { Empty, Head, Panel, Waiting } from "../look/panel";
 import { Trouble } from "../look/trouble";
-import { since } from "../rules/moment";
+import { expiry, full, since } from "../rules/moment";
 import type { ApiKey } from "../wire/rest";
 
 export function Tokens() {
@@ -43,7 +43,7 @@ export function Tokens() {
                 <li key={one.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2.5">
                   <div className="min-w-0 grow basis-40"><span className="font-medium break-all">{one.token_name}</span><code className="block text-quiet">{one.id}…</code></div>
                   <span className="text-quiet">used {since(one.last_used, Date.now())}</span>
-                  <span className="text-quiet">{Date.parse(one.expires_at) < Date.now() ? "expired" : `expires ${since(one.expires_at, Date.now())}`}</span>
+                  <Expiry time={one.expires_at} />
                   <Button size="small" onClick={() => revoke(one)} aria-label={`Revoke ${one.token_name}`}>Revoke</Button>
                 </li>
               ))}
@@ -100,6 +100,12 @@ function Maker({ close, start = "" }: { close?: () => void; start?: string }) {
       <div className="flex justify-end gap-2">{close && <Button onClick={close}>Cancel</Button>}<Button type="submit" weight="primary" isBusy={isBusy}>Make the token</Button></div>
     </form>
   );
+}
+
+/** When a token ends, said louder when that is soon. */
+function Expiry({ time }: { time: string }) {
+  const { text, isSoon } = expiry(time, Date.now());
+  return <span title={full(time)} className={isSoon ? "font-medium text-warn" : "text-quiet"}>{text}</span>;
 }
 
 /** The page that a command line sends a person to. */

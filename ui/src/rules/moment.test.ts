@@ -1,6 +1,6 @@
 // Times in words, with the present given.
 import { expect, test } from "vitest";
-import { left, since, span, took } from "./moment";
+import { expiry, left, since, span, took } from "./moment";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
@@ -36,4 +36,15 @@ test.each([
   ["2026-03-01T12:00:00Z", null, ""],
 ])("from %s to %s took %s", (from, to, expected) => {
   expect(took(from, to)).toBe(expected);
+});
+
+test.each([
+  ["0001-01-01T00:00:00Z", "never expires", false],
+  ["2026-04-01T12:00:00Z", "expires in 31 days", false],
+  ["2026-03-03T12:00:00Z", "expires in 2 days", true],
+  ["2026-03-01T12:00:00Z", "expired just now", true],
+  ["2026-03-01T09:00:00Z", "expired 3 hours ago", true],
+  ["nonsense", "expires at an unknown time", true],
+])("what ends at %s %s", (time, text, isSoon) => {
+  expect(expiry(time, NOW)).toEqual({ text, isSoon });
 });

@@ -31,6 +31,18 @@ export function since(time: string | null | undefined, now: number): string {
   return distance < 0 ? `${span(distance)} ago` : `in ${span(distance)}`;
 }
 
+/** What ends within this is said to end soon: a person can still do something about it. */
+const SOON = 3 * 86_400_000;
+
+/** When a token or a session ends: `expires in 2 days`, `expired 3 hours ago`, `never expires`. */
+export function expiry(time: string | null | undefined, now: number): { text: string; isSoon: boolean } {
+  if (isNever(time)) return { text: "never expires", isSoon: false };
+  const left = Date.parse(time!) - now;
+  if (Number.isNaN(left)) return { text: "expires at an unknown time", isSoon: true };
+  if (left <= 0) return { text: `expired ${left > -5_000 ? "just now" : since(time, now)}`, isSoon: true };
+  return { text: `expires in ${span(left)}`, isSoon: left < SOON };
+}
+
 /** Up to two units, for what is left: `1 h 20 min`. */
 export function left(milliseconds: number): string {
   const minutes = Math.max(0, Math.round(milliseconds / 60_000));

@@ -1,7 +1,7 @@
 // Names, host names, and addresses that a page may lead to.
 import { expect, test } from "vitest";
 import type { Agent, Workspace } from "../wire/rest";
-import { daemons, hostname, nameFault, nextPage, safeAddress } from "./name";
+import { daemons, hostname, nameFault, nextPage, safeAddress, visible } from "./name";
 
 test.each([
   ["box", true], ["my-box-2", true], ["", false], ["-box", false], ["a--b", false], ["a_b", false], ["a".repeat(33), false],
@@ -35,4 +35,14 @@ test("one daemon has the short name, several are told apart", () => {
   const ssh = { hostname_prefix: "", hostname_suffix: "home", ssh_config_options: {} };
   expect(hostname(workspace(daemon("main")), daemon("main"), ssh)).toBe("box.home");
   expect(hostname(workspace(daemon("a"), daemon("b")), daemon("b"), undefined)).toBe("b.box.me.coder");
+});
+
+test.each([
+  ["ls -l", "ls -l"],
+  ["ls\nrm", "ls\\u{a}rm"],
+  ["\u001b[2K", "\\u{1b}[2K"],
+  ["a\u202eb\u200b", "a\\u{202e}b\\u{200b}"],
+  ["größe 🙂", "größe 🙂"],
+])("%j is seen as %j", (text, expected) => {
+  expect(visible(text)).toBe(expected);
 });

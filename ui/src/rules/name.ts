@@ -42,3 +42,8 @@ export function safeAddress(url: string): string | undefined {
 export function nextPage(wanted: unknown): string {
   return typeof wanted === "string" && /^\/(?![/\\])/.test(wanted) && !wanted.startsWith("/sign-in") ? wanted : "/workspaces";
 }
+
+/** A text that somebody else chose, with every character seen that could hide what it is: controls, and marks of direction. */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${found.codePointAt(0)!.toString(16)}}`);
+}
