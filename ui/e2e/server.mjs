@@ -33,11 +33,20 @@ export class Server {
     this.data = mkdtempSync(join(tmpdir(), "homeport-ui-"));
   }
 
+  /** What the server says is kept in `log`, at its most talkative. */
+  keepLog() {
+    this.log = "";
+    return this;
+  }
+
   async start() {
     this.port ??= await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     const args = ["--data-dir", this.data, "--listen", `127.0.0.1:${this.port}`, "--stun", "off", "--stop-workspaces-on-exit", ...this.options];
-    this.child = spawn(join(BIN, "homeport-server"), args, { stdio: ["ignore", "ignore", process.env.HOMEPORT_E2E_LOG ? "inherit" : "ignore"] });
+    const isKept = this.log !== undefined;
+    const words = isKept ? "pipe" : process.env.HOMEPORT_E2E_LOG ? "inherit" : "ignore";
+    this.child = spawn(join(BIN, "homeport-server"), args, { stdio: ["ignore", isKept ? "pipe" : "ignore", words], env: isKept ? { ...process.env, HOMEPORT_LOG: "trace" } : process.env });
+    for (const pipe of isKept ? [this.child.stdout, this.child.stderr] : []) pipe.on("data", (bytes) => (this.log += bytes));
     await until("the server", async () => (await fetch(`${this.url}/healthz`)).ok);
     const session = join(this.data, "local-session.json");
     if (existsSync(session)) this.token = JSON.parse(readFileSync(session, "utf8")).token;

@@ -20,7 +20,7 @@ test.each([
   expect(nextPage(wanted)).toBe(expected);
 });
 
-test.each([["https://x.example", true], ["vscode://x", true], ["javascript:alert(1)", false], ["data:text/html,x", false], ["not an address", false]])("%s may be led to: %s", (url, may) => {
+test.each([["https://x.example", true], ["vscode://x", true], ["javascript:alert(1)", false], ["data:text/html,x", false], ["smb://server/share", false], ["vscode://x?token=$SESSION_TOKEN", false], ["not an address", false]])("%s may be led to: %s", (url, may) => {
   expect(safeAddress(url) !== undefined).toBe(may);
 });
 

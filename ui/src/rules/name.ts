@@ -28,11 +28,16 @@ export function hostname(one: Workspace, daemon: Agent, ssh: SshConfig | undefin
 /** Where the page of a workspace is. */
 export const pathOf = (one: { owner_name: string; name: string }) => ({ owner: one.owner_name, name: one.name });
 
-/** An address that a page may lead to: nothing that runs code here. */
+/** What an app's address may begin with, as in the tray (`src-tauri/src/open.rs`). Nothing that runs code or opens files. */
+const SCHEMES = new Set(["http:", "https:", "vscode:", "vscode-insiders:", "vscodium:", "cursor:", "windsurf:", "positron:", "kiro:", "trae:", "zed:", "jetbrains:", "jetbrains-gateway:"]);
+/** Other products put the session token in place of this. Here never: an address ends up in logs. */
+const TOKEN_MARK = "$SESSION_TOKEN";
+
+/** An address that a page may lead to, as the browser will understand it; nothing where it is none of these. */
 export function safeAddress(url: string): string | undefined {
   try {
-    const { protocol } = new URL(url);
-    return ["javascript:", "data:", "vbscript:", "blob:", "file:"].includes(protocol) ? undefined : url;
+    const known = new URL(url);
+    return SCHEMES.has(known.protocol) && !url.includes(TOKEN_MARK) ? known.href : undefined;
   } catch {
     return undefined;
   }
