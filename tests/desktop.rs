@@ -6,6 +6,8 @@
 
 #[path = "desktop/bundle.rs"]
 mod bundle;
+#[path = "desktop/claimed.rs"]
+mod claimed;
 #[path = "desktop/hosted.rs"]
 mod hosted;
 #[path = "desktop/linked.rs"]

@@ -63,19 +63,14 @@ async fn converse(mut stream: UnixStream, noted: Arc<Mutex<Vec<(String, String, 
             let mut events = Vec::new();
             match call {
                 Call::Watch => {
-                    events.push(Event::Service(ServiceStatus { version: "0.1.0".into(), ..Default::default() }))
+                    events.push(Event::Service(ServiceStatus { version: "0.1.0".into(), ..Default::default() }));
+                    let urls: Vec<_> = noted.lock().unwrap().iter().map(|(url, ..)| url.clone()).collect();
+                    events.extend(urls.into_iter().flat_map(|url| reached(url, &daemon)));
                 }
                 Call::Connect(wanted) => {
                     let url = wanted.url.clone();
                     noted.lock().unwrap().push((wanted.url, wanted.token.expose().to_owned(), wanted.is_local));
-                    events.push(Event::Deployment(DeploymentStatus {
-                        url: url.clone(),
-                        suffix: Some("coder".into()),
-                        state: DeploymentState::Connected,
-                        health: vec![Health::new(HealthCode::NameClash, "box")],
-                        names: 1,
-                    }));
-                    events.push(Event::Daemons { url, is_first: true, daemons: vec![daemon.clone()] });
+                    events.extend(reached(url, &daemon));
                 }
                 Call::Disconnect { .. } => {
                     let gone = noted.lock().unwrap().drain(..).map(|(url, ..)| url).collect::<Vec<_>>();
@@ -95,6 +90,18 @@ async fn converse(mut stream: UnixStream, noted: Arc<Mutex<Vec<(String, String, 
             Ok(length) => frames.push(&bytes[..length]),
         }
     }
+}
+
+/// What a watcher hears of a deployment that is reached.
+fn reached(url: String, daemon: &DaemonStatus) -> [Event; 2] {
+    let status = DeploymentStatus {
+        url: url.clone(),
+        suffix: Some("coder".into()),
+        state: DeploymentState::Connected,
+        health: vec![Health::new(HealthCode::NameClash, "box")],
+        names: 1,
+    };
+    [Event::Deployment(status), Event::Daemons { url, is_first: true, daemons: vec![daemon.clone()] }]
 }
 
 /// What the tunnel says of a host's first workspace daemon.

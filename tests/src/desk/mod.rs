@@ -20,7 +20,7 @@ use crate::binary;
 use crate::host::processes_of;
 
 /// For whatever a desktop does at once.
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(20);
 /// For what starts a server or stops a workspace, on a busy machine.
 pub const LATER: Duration = Duration::from_secs(30);
 
