@@ -28,9 +28,11 @@ APT_BUILD := gcc libc6-dev make git ca-certificates
 APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3 bind9-dnsutils xvfb strace xfce4-panel xfconf xclip xdotool imagemagick x11-utils librsvg2-common adwaita-icon-theme
 # Names differ between releases, and Ubuntu has no Chromium without snap: what apt knows, once its lists are fresh.
 APT_DESKTOP := $$(apt-cache search --names-only '^(chromium|freerdp[23]-x11)$$' 2>/dev/null | cut -d' ' -f1)
+# What windows are made of, and what drives them in tests.
+APT_WINDOW := pkgconf libwebkit2gtk-4.1-dev webkit2gtk-driver
 APT_BENCH := iperf3 wireguard-go
 
-.PHONY: help run test lint bench interop rust node apt-build apt-test lab-packages build ui ui-test ui-e2e ui-lint ui-or-word
+.PHONY: help run test lint bench interop rust node apt-build apt-test lab-packages build window window-packages window-apt window-or-word ui ui-test ui-e2e ui-lint ui-or-word
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -95,11 +97,33 @@ ui-lint: node
 build: rust apt-build ui
 	cargo build --locked --workspace --bins
 
+# Windows are dynamic (GTK, WebKit), so they are a workspace of their own and know nothing of our static flags.
+WINDOW := env -u CARGO_BUILD_TARGET -u CARGO_TARGET_$(HOST_ENV)_RUSTFLAGS CARGO_TARGET_DIR=$(TARGET_DIR)
+WINDOW_MANIFEST := --locked --manifest-path src-tauri/window/Cargo.toml
+# Where the tray and the tests find it.
+define build-window
+	$(WINDOW) cargo build $(WINDOW_MANIFEST)
+	@mkdir -p $(BIN) && cp -f $(TARGET_DIR)/debug/homeport-window $(BIN)/homeport-window
+endef
+
+window-apt:
+	$(call apt,$(APT_WINDOW))
+
+window-packages: apt-build
+	@$(MAKE) --no-print-directory window-apt && pkg-config --exists webkit2gtk-4.1 || { echo "The windows need WebKitGTK 4.1 with its headers and its driver ($(APT_WINDOW)), which cannot be installed here. Everything else builds and runs without them: make run." >&2; exit 1; }
+
+window: rust window-packages ui ## Build the program of the windows (needs WebKit)
+	$(build-window)
+
+window-or-word: rust ui-or-word
+	@if pkg-config --exists webkit2gtk-4.1 2>/dev/null && [ -e ui/dist/index.html ]; then $(MAKE) --no-print-directory window; \
+	else echo "Going on without windows: WebKitGTK 4.1 is not installed (make window installs it). The dashboard opens in the browser." >&2; fi
+
 # A machine that cannot have Node hosts and reaches all the same; what it lacks is pages.
 ui-or-word:
 	@$(MAKE) --no-print-directory ui || echo "Going on without the pages of the dashboard." >&2
 
-run: rust apt-build ui-or-word ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
+run: rust apt-build ui-or-word window-or-word ## Host this computer: server, relay, workspace `box`; Ctrl-C stops everything
 	cargo build --locked --workspace --bins
 	@exec scripts/run "$(BIN)"
 
@@ -120,14 +144,17 @@ lab-packages: apt-test ## Unpack the laboratory's foreign programs, without inst
 	{ ! apt-get download -qq $(LAB_APART) 2>/dev/null || dpkg -x $(LAB_APART)_*.deb ../../$(LAB_APART); } && cd .. && touch ../.with-managers; } \
 	|| echo "No $(LAB_PACKAGES) to unpack here; the tests that need them are skipped." >&2
 
-test: rust apt-test lab-packages build ## All tests that need no other toolchain
+test: rust apt-test lab-packages build window ## All tests that need no other toolchain
 	# Every binary, so that one red test does not hide the rest.
 	cargo test --locked --workspace --no-fail-fast
+	$(WINDOW) cargo test $(WINDOW_MANIFEST)
 	$(MAKE) --no-print-directory ui-test ui-e2e
 
-lint: rust apt-build ui-lint ## Formatting and clippy, warnings denied; types and lints of the pages
+lint: rust apt-build ui-lint window-packages ui ## Formatting and clippy, warnings denied; types and lints of the pages
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo fmt --manifest-path src-tauri/window/Cargo.toml --check
+	$(WINDOW) cargo clippy $(WINDOW_MANIFEST) --all-targets -- -D warnings
 
 interop: rust apt-test ## Our wires against their Go originals (needs Go)
 	@command -v go >/dev/null || { echo "make interop needs Go 1.25 or newer on PATH." >&2; exit 1; }

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["proto", "rpc", "client", "mesh", "daemon"]),
     ("tunnel", &["proto", "rpc", "client", "mesh"]),
     ("desktop", &["proto", "client"]),
+    ("window", &["proto", "client"]),
     ("tests", &["proto", "rpc", "client", "mesh", "server", "daemon", "cli", "tunnel", "desktop"]),
 ];
 
@@ -28,7 +29,11 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("server", &["tauri"]),
     ("daemon", &["rusqlite", "tauri"]),
     ("tunnel", &["tauri", "axum", "hyper", "rusqlite"]),
-    ("desktop", &["boringtun", "smoltcp"]),
+    ("desktop", &["boringtun", "smoltcp", "tauri", "gtk"]),
+    (
+        "window",
+        &["boringtun", "smoltcp", "axum", "rusqlite", "tauri-plugin-shell", "tauri-plugin-fs", "tauri-plugin-http"],
+    ),
 ];
 
 type Graph = BTreeMap<String, Vec<String>>;
@@ -54,10 +59,14 @@ fn complaints(graph: &Graph) -> Vec<String> {
     complaints
 }
 
-/// Normal dependencies of every workspace member.
+/// Normal dependencies of every package of ours: of the workspace, and of the windows, which are one of their own.
 fn graph() -> Graph {
+    ["Cargo.toml", "src-tauri/window/Cargo.toml"].into_iter().flat_map(members).collect()
+}
+
+fn members(manifest: &str) -> Graph {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest])
         .current_dir(root())
         .output()
         .unwrap();

@@ -4,12 +4,18 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { newQueries } from "./data/queries";
-import { Announcements } from "./look/announce";
+import { Announcements, announce } from "./look/announce";
 import { applyTheme, readTheme } from "./look/theme";
 import { Net } from "./look/trouble";
 import { newRouter } from "./routes";
+import { app, isApp, settleInApp } from "./transport/app";
+import { setTransport } from "./transport/transport";
 
 applyTheme(readTheme());
+if (isApp()) {
+  setTransport(app);
+  settleInApp(announce);
+}
 const queries = newQueries();
 const router = newRouter(queries);
 

@@ -78,6 +78,10 @@ impl Deployment {
         self.token.as_ref()
     }
 
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// The address of a resource; segments are escaped, so a name can never change the path.
     #[must_use]
     pub fn address(&self, segments: &[&str]) -> Url {
@@ -164,7 +168,7 @@ impl Deployment {
         if status.is_success() { Ok(body) } else { Err(ClientError::Refused(Refusal::parse(status.as_u16(), &body))) }
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, ClientError> {
+    pub(crate) async fn body(&self, mut response: Response) -> Result<Vec<u8>, ClientError> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
             if body.len() + chunk.len() > MAX_ANSWER {
@@ -179,7 +183,7 @@ impl Deployment {
         Ok(body)
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> ClientError {
+    pub(crate) fn unreachable(&self, error: reqwest::Error) -> ClientError {
         // The error's own text repeats the URL; its causes say what happened.
         ClientError::Unreachable { url: origin(&self.url), source: Box::new(error.without_url()) }
     }

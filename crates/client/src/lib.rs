@@ -7,6 +7,7 @@
 mod about;
 mod accounts;
 pub mod agent_api;
+pub mod carried;
 pub mod control;
 pub mod deployment;
 pub mod error;

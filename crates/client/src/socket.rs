@@ -90,7 +90,7 @@ fn values<T: DeserializeOwned>(bytes: &[u8]) -> Result<std::collections::VecDequ
     Ok(all)
 }
 
-async fn dial(
+pub(crate) async fn dial(
     deployment: &Deployment,
     address: &mut Url,
 ) -> Result<WebSocketStream<MaybeTlsStream<Stream>>, ClientError> {

@@ -1,4 +1,4 @@
-// The only way from a page to a server. In a browser it is fetch and websockets; in the app's windows it will be the
+// The only way from a page to a server. In a browser it is fetch and websockets; in the app's windows it is the
 // app's own channel, which is why nothing else in here knows of either.
 import { web } from "./web";
 

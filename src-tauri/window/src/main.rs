@@ -1,0 +1,25 @@
+//! `homeport-window`: the pages of the dashboard in a window of their own.
+//!
+//! ```text
+//!   page (hostile ground) ── commands, listed and granted per window ──► rule ──► deployment (session stays here)
+//!                         ◄── channel, with credit ── streams ◄────────────────── watch, logs, terminal
+//! ```
+//!
+//! Not here: the tray, which starts this program and goes on without it.
+
+mod arguments;
+mod commands;
+mod instance;
+mod opener;
+mod paint;
+mod place;
+mod rule;
+mod run;
+mod streams;
+mod windows;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run::main()
+}
