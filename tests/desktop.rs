@@ -18,6 +18,8 @@ mod missing;
 mod notifications;
 #[path = "desktop/opened.rs"]
 mod opened;
+#[path = "desktop/reachable.rs"]
+mod reachable;
 #[path = "desktop/tunnelled.rs"]
 mod tunnelled;
 

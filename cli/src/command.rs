@@ -3,7 +3,8 @@
 use crate::global::Global;
 use crate::{
     build, completion, config_ssh, connect, create, dashboard, delete, diagnose, gitssh, list, login, logout, netcheck,
-    ping, port_forward, restart, server, show, speedtest, ssh, start, stop, support, tokens, version, whoami,
+    ping, port_forward, reachable, restart, server, show, speedtest, ssh, start, stop, support, tokens, version,
+    whoami,
 };
 
 /// Workspaces on this computer and elsewhere, reached over a private mesh.
@@ -65,6 +66,8 @@ pub enum Command {
     /// Manage long-lived tokens.
     #[command(visible_alias = "token")]
     Tokens(tokens::Args),
+    /// Make this computer a workspace elsewhere, pause that, or see who is connected.
+    Reachable(reachable::Args),
     /// Host workspaces on this computer.
     Server(server::Args),
     /// Run the workspace daemon (inside a workspace).
@@ -104,6 +107,7 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
         Command::Diagnose(args) => Box::pin(diagnose::run(args)).await,
         Command::Dashboard(args) => dashboard::run(args, global).await,
         Command::Tokens(args) => tokens::run(args, global).await,
+        Command::Reachable(args) => Box::pin(reachable::run(args, global)).await,
         Command::Server(args) => server::run(args),
         // `main` runs it before there is a runtime: it makes its own, and as process 1 it must fork first.
         Command::Daemon(_) => Ok(0),

@@ -22,6 +22,7 @@ mod netcheck;
 mod ping;
 mod port_forward;
 mod reach;
+mod reachable;
 mod resolved;
 mod restart;
 mod server;

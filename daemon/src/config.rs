@@ -48,6 +48,9 @@ pub struct Args {
     /// Folder of the data of scripts.
     #[arg(long, env = "CODER_AGENT_SCRIPT_DATA_DIR", value_name = "FOLDER")]
     script_data_dir: Option<PathBuf>,
+    /// Socket that tells its owner who is connected.
+    #[arg(long, env = "HOMEPORT_REPORT_SOCKET", value_name = "FILE")]
+    report_socket: Option<PathBuf>,
     /// UDP port of the mesh, 0 for any.
     #[arg(long, env = "CODER_AGENT_TAILNET_LISTEN_PORT", default_value_t = 0, value_name = "PORT")]
     tailnet_listen_port: u16,
@@ -84,6 +87,8 @@ pub struct Config {
     pub log_dir: PathBuf,
     /// Data of scripts.
     pub script_data_dir: PathBuf,
+    /// Where this computer's owner is told who is connected.
+    pub report_socket: Option<PathBuf>,
     /// UDP port of the mesh.
     pub udp_port: u16,
     /// See [`Args`].
@@ -137,6 +142,7 @@ impl Args {
             headers: headers(&self.headers)?,
             log_dir: self.log_dir.unwrap_or_else(temporary),
             script_data_dir: self.script_data_dir.unwrap_or_else(temporary),
+            report_socket: self.report_socket,
             udp_port: self.tailnet_listen_port,
             ssh_max_timeout: self.ssh_max_timeout,
             subsystems: subsystems(&self.subsystems)?,

@@ -56,6 +56,8 @@ pub struct State<N> {
     pub connected: watch::Sender<bool>,
     /// Whether the coordinator holds our stream.
     pub coordinated: watch::Sender<bool>,
+    /// Why the last attempt to reach the server failed; `None` while one succeeds.
+    pub problem: watch::Sender<Option<String>>,
     /// Cancelled at the beginning of the shutdown.
     pub stopping: CancellationToken,
     /// Start scripts and cron scripts.

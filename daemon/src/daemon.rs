@@ -23,6 +23,7 @@ use crate::connections;
 use crate::control::{self, End, State, backoff::Backoff};
 use crate::dial::Dial;
 use crate::lifecycle::Life;
+use crate::local_report::Claim;
 use crate::logs::Logs;
 use crate::metadata::Metadata;
 use crate::network::Network;
@@ -50,6 +51,7 @@ pub struct Daemon<N, D> {
     state: Arc<State<N>>,
     dial: D,
     events: mpsc::Receiver<SessionEvent>,
+    claim: Option<Claim>,
 }
 
 impl<N: Network, D: Dial> Daemon<N, D> {
@@ -80,15 +82,21 @@ impl<N: Network, D: Dial> Daemon<N, D> {
             network,
             connected: watch::Sender::new(false),
             coordinated: watch::Sender::new(false),
+            problem: watch::Sender::new(None),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        Self { state: Arc::new(state), dial, events }
+        Self { state: Arc::new(state), dial, events, claim: None }
+    }
+
+    /// Tells at this socket who is connected.
+    pub fn reporting(self, claim: Option<Claim>) -> Self {
+        Self { claim, ..self }
     }
 
     /// Runs until `stop` is cancelled or another daemon takes over, then ends in order.
     pub async fn run(self, stop: CancellationToken) -> Ending {
-        let Self { state, dial, events } = self;
+        let Self { state, dial, events, claim } = self;
         if let Err(error) = state.scripts.folders.prepare(&state.config.executable) {
             tracing::warn!(%error, "the folder of programs for scripts cannot be made");
         }
@@ -105,12 +113,19 @@ impl<N: Network, D: Dial> Daemon<N, D> {
                 state.stopping.cancel();
                 ending
             }
+            () = async { report(claim.as_ref(), &state).await; std::future::pending().await } => Ending::Asked,
             // The context that sends events lives as long as we.
             () = async { gather.await; std::future::pending().await } => Ending::Asked,
             () = async { watch_links(&state.network).await; std::future::pending().await } => Ending::Asked,
         };
         state.network.shutdown().await;
         ending
+    }
+}
+
+async fn report<N: Network>(claim: Option<&Claim>, state: &Arc<State<N>>) {
+    if let Some(claim) = claim {
+        claim.answer(state).await;
     }
 }
 
@@ -138,6 +153,7 @@ async fn control_server<N: Network, D: Dial>(state: &Arc<State<N>>, dial: &D) ->
             Ok(client) => {
                 tracing::info!("connected to the server");
                 last_problem.clear();
+                state.problem.send_replace(None);
                 let begin = Instant::now();
                 let end = Box::pin(control::converse(state, &client)).await;
                 client.close();
@@ -156,6 +172,7 @@ async fn control_server<N: Network, D: Dial>(state: &Arc<State<N>>, dial: &D) ->
             Err(error) => {
                 // The same problem every ten seconds for a night would only hide what came before it.
                 let problem = error.to_string();
+                state.problem.send_replace(Some(problem.clone()));
                 if problem == last_problem {
                     tracing::debug!(problem, "the server cannot be reached");
                 } else {

@@ -14,6 +14,7 @@ mod dial;
 mod http_api;
 mod lifecycle;
 mod listening_ports;
+mod local_report;
 mod logs;
 mod metadata;
 mod network;

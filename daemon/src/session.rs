@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use proto::secret::Secret;
@@ -135,6 +135,16 @@ impl SessionCounts {
     }
 }
 
+/// An open session, for the person whose computer this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    id: Uuid,
+    pub kind: SessionKind,
+    pub since: OffsetDateTime,
+    /// Address of the peer inside the mesh, when known.
+    pub ip: Option<IpAddr>,
+}
+
 /// Shared by all services of the daemon.
 #[derive(Debug)]
 pub struct SessionContext {
@@ -143,6 +153,8 @@ pub struct SessionContext {
     /// A silent SSH client is probed every third of this and dropped after three misses (`CODER_AGENT_SSH_MAX_TIMEOUT`).
     pub ssh_max_timeout: Duration,
     pub counts: SessionCounts,
+    /// Open sessions, oldest first; their number is bounded by the places that peers have.
+    open: Mutex<Vec<Open>>,
     events: mpsc::Sender<SessionEvent>,
 }
 
@@ -159,6 +171,7 @@ impl SessionContext {
             policy,
             ssh_max_timeout,
             counts: SessionCounts::default(),
+            open: Mutex::default(),
             events,
         };
         (Arc::new(context), receiver)
@@ -175,6 +188,16 @@ impl SessionContext {
         *self.facts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(facts);
     }
 
+    /// Sessions that are open now, oldest first.
+    #[must_use]
+    pub fn open_sessions(&self) -> Vec<Open> {
+        self.open().clone()
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Vec<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts and reports a session from now until the guard is finished or dropped.
     #[must_use]
     pub fn begin(self: &Arc<Self>, kind: SessionKind, ip: Option<IpAddr>) -> SessionGuard {
@@ -186,6 +209,7 @@ impl SessionContext {
             end: (1, Some(CONNECTION_LOST.to_owned())),
         };
         self.counts.of(kind).fetch_add(1, Ordering::Relaxed);
+        self.open().push(Open { id: guard.id, kind, since: OffsetDateTime::now_utc(), ip });
         guard.report(SessionChange::Connected);
         guard
     }
@@ -227,6 +251,7 @@ impl SessionGuard {
 impl Drop for SessionGuard {
     fn drop(&mut self) {
         self.context.counts.of(self.kind).fetch_sub(1, Ordering::Relaxed);
+        self.context.open().retain(|open| open.id != self.id);
         let (exit_code, reason) = std::mem::take(&mut self.end);
         self.report(SessionChange::Disconnected { exit_code, reason });
     }

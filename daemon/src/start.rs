@@ -12,6 +12,7 @@ use crate::config::{Args, Config, TOKEN_FD, TOKEN_VARIABLE};
 use crate::daemon::{Daemon, Ending};
 use crate::dial::ServerDial;
 use crate::http_api::Api;
+use crate::local_report::Claim;
 use crate::network::MeshNetwork;
 use crate::os::hidden_token;
 use crate::services::Services;
@@ -32,6 +33,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return reaper::run();
     }
     let config = args.resolve(executable)?;
+    // Before the log, which the other one writes.
+    let claim = config.report_socket.as_deref().map(Claim::take).transpose()?;
     // Libraries panic without randomness; here it is still a sentence.
     getrandom::fill(&mut [0; 1]).map_err(|error| {
         anyhow::anyhow!("this system gives no random bytes ({error}); a container needs /dev/random and /dev/urandom")
@@ -49,7 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        let code = runtime.block_on(Box::pin(live(config)));
+        let code = runtime.block_on(Box::pin(live(config, claim)));
         // Whatever still blocks (a script's log on a dead disk) does not keep us.
         runtime.shutdown_background();
         code
@@ -58,7 +61,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     daemon.join().map_err(|_| anyhow::anyhow!("the daemon ended by a defect; its log says where"))?
 }
 
-async fn live(config: Config) -> anyhow::Result<ExitCode> {
+async fn live(config: Config, claim: Option<Claim>) -> anyhow::Result<ExitCode> {
     let facts = Facts {
         token: Some(config.token.clone()),
         access_url: config.access_url.to_string(),
@@ -73,7 +76,7 @@ async fn live(config: Config) -> anyhow::Result<ExitCode> {
     let network = MeshNetwork::new(config.access_url.clone(), config.headers.clone(), config.udp_port, services);
     let dial = ServerDial(config.clone());
     tracing::info!(server = %config.access_url, version = env!("CARGO_PKG_VERSION"), "workspace daemon starts");
-    let daemon = Daemon::new(config, (context, events), network, dial, manifest);
+    let daemon = Daemon::new(config, (context, events), network, dial, manifest).reporting(claim);
 
     let (stop, now) = (CancellationToken::new(), CancellationToken::new());
     let signals = watch_signals(stop.clone(), now.clone())?;

@@ -13,7 +13,7 @@ use proto::rest::workspace::AutomaticUpdates;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::builds::provision::{PROCESS, THIS_COMPUTER};
+use crate::builds::provision::{EXTERNAL, PROCESS, THIS_COMPUTER};
 use crate::builds::{self, Order};
 use crate::config::Config;
 use crate::store::templates::{self, BuiltIn};
@@ -45,6 +45,7 @@ pub async fn seed(store: &Store, config: &Config) -> Result<Uuid, StoreError> {
     let workspace = config.first_workspace.clone();
     let write = store.write(move |db| {
         if let Some(id) = settings::get(db, "deployment_id")? {
+            add_templates(db)?;
             return id.parse().map_err(|_| StoreError::Value("deployment_id"));
         }
         let (deployment, organization, now) = (Uuid::new_v4(), OrganizationId(Uuid::new_v4()), now());
@@ -62,6 +63,21 @@ pub async fn seed(store: &Store, config: &Config) -> Result<Uuid, StoreError> {
         Ok(deployment)
     });
     write.await
+}
+
+/// Templates that came with a later version than the one that made the folder.
+fn add_templates(db: &crate::store::Db) -> Result<(), StoreError> {
+    let organization = organizations::find(db, "default")?.id;
+    for template in built_in() {
+        match templates::by_name(db, organization, template.name) {
+            Err(StoreError::NotFound) => {
+                templates::insert_built_in(db, &template, JobId(Uuid::new_v4()), organization, now())?;
+            }
+            Ok(_) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
 }
 
 /// Writes the session file of the local account; keeps its token while that is good. Nothing without such an account.
@@ -200,7 +216,7 @@ fn no_randomness(_: std::io::Error) -> StoreError {
     StoreError::Conflict("the operating system gives no randomness".into())
 }
 
-fn built_in() -> [BuiltIn; 2] {
+fn built_in() -> [BuiltIn; 3] {
     [
         BuiltIn {
             id: TemplateId(Uuid::new_v4()),
@@ -221,6 +237,16 @@ fn built_in() -> [BuiltIn; 2] {
             icon: "/icon/terminal.svg",
             readme: "A workspace daemon runs as you, with an empty home folder of its own that is kept until the \
                      workspace is deleted. It is no sandbox: what runs in it may read what you may read.",
+        },
+        BuiltIn {
+            id: TemplateId(Uuid::new_v4()),
+            version: TemplateVersionId(Uuid::new_v4()),
+            name: EXTERNAL,
+            display_name: "Another computer",
+            description: "A computer that runs its workspace daemon itself: `homeport reachable on` there makes it one.",
+            icon: "/icon/desktop.svg",
+            readme: "Nothing is started on this server. A build draws a token; the computer that gets it runs \
+                     `homeport daemon` and is reached like every workspace. Stopping the workspace makes the token void.",
         },
     ]
 }

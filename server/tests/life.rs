@@ -184,3 +184,53 @@ async fn the_clock_stops_at_the_deadline_and_starts_by_the_schedule_and_use_move
     assert!(refused.1.to_string().contains("Mars/X"), "{}", refused.1);
     house.build(&workspace, "delete").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_external_workspace_gives_a_token_to_its_owner_alone_and_runs_nothing_here() {
+    let house = House::new(WAITS).await;
+    let member = house.person("member").await;
+    let (_, template) = house.get("/api/v2/organizations/default/templates/external").await;
+    let version = template["active_version_id"].as_str().unwrap();
+    let (_, version) = house.get(&format!("/api/v2/templateversions/{version}")).await;
+    assert_eq!(version["has_external_agent"], true);
+
+    // Whoever has an account may bring a computer; only the owner of the site may use this one.
+    let order = |id: &serde_json::Value| Some(serde_json::json!({"name": "laptop", "template_id": id}));
+    let make = "/api/v2/users/me/workspaces";
+    let (_, process) = house.get("/api/v2/organizations/default/templates/process").await;
+    assert_eq!(house.call_as(&member, reqwest::Method::POST, make, order(&process["id"])).await.0, 403);
+    let (status, made) = house.call_as(&member, reqwest::Method::POST, make, order(&template["id"])).await;
+    assert_eq!(status, 201, "{made}");
+    let workspace = made["id"].as_str().unwrap().to_owned();
+    let build = house.ended(made["latest_build"]["id"].as_str().unwrap().parse().unwrap()).await;
+    assert_eq!((build.status, build.has_external_agent), (WorkspaceStatus::Running, Some(true)));
+    assert!(house.process(&workspace).await.is_none(), "nothing runs here");
+
+    let path = format!("/api/v2/workspaces/{workspace}/external-agent/main/credentials");
+    let ask = async |who: &str| house.call_as(who, reqwest::Method::GET, &path, None).await;
+    let (status, given) = ask(&member).await;
+    assert_eq!(status, 200, "{given}");
+    let token = given["agent_token"].as_str().unwrap().to_owned();
+    assert!(given["command"].as_str().unwrap().contains(&token));
+    assert_eq!(ask(&house.token).await.0, 403, "not even the owner of the site");
+    assert_eq!(ask(&house.person("stranger").await).await.0, 404);
+    let other = path.replace("/main/", "/other/");
+    assert_eq!(house.call_as(&member, reqwest::Method::GET, &other, None).await.0, 400);
+
+    // The token is the daemon's, until the workspace is stopped.
+    let key = async |token: &str| {
+        house.call_as(token, reqwest::Method::GET, "/api/v2/workspaceagents/me/gitsshkey", None).await.0
+    };
+    assert_eq!(key(&token).await, 200);
+    house.build(&workspace, "stop").await;
+    assert_eq!(key(&token).await, 401);
+    assert_eq!(ask(&member).await.0, 400, "a stopped one has none");
+    house.build(&workspace, "start").await;
+    let again = ask(&member).await.1["agent_token"].as_str().unwrap().to_owned();
+    assert_ne!(again, token);
+    assert_eq!(key(&again).await, 200);
+    house.build(&workspace, "delete").await;
+    assert_eq!(key(&again).await, 401);
+    assert_eq!(ask(&member).await.0, 404);
+    assert!(!house.folder.path().join("data/workspaces").join(&workspace).exists());
+}

@@ -122,6 +122,7 @@ fn rows() -> Vec<(&'static str, &'static str, Option<Value>, About)> {
         ("PATCH", "/api/v2/workspaces/{workspace}", body(json!({"name": "-"})), Thing(400)),
         ("GET", "/api/v2/workspaces/{workspace}/builds", None, Thing(200)),
         ("GET", "/api/v2/workspaces/{workspace}/timings", None, Thing(200)),
+        ("GET", "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials", None, Private(400)),
         ("PUT", "/api/v2/workspaces/{workspace}/autostart", body(json!({"schedule": null})), Thing(204)),
         ("PUT", "/api/v2/workspaces/{workspace}/ttl", body(json!({"ttl_ms": null})), Thing(204)),
         ("PUT", "/api/v2/workspaces/{workspace}/extend", body(json!({"deadline": "2030-01-01T00:00:00Z"})), Thing(409)),

@@ -4,6 +4,7 @@ use proto::id::WorkspaceId;
 
 use crate::open::Target;
 use crate::place::Place;
+use crate::reachable::Wish;
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,8 @@ pub enum Action {
     Answer(u32, bool),
     /// End this program; with a word about the tunnel and hosting, or as was chosen before.
     Quit(Option<bool>),
+    /// About being reachable elsewhere.
+    Reach(Wish),
     /// Pack what somebody who helps needs.
     MakeBundle,
     /// Ask every deployment again now.

@@ -38,6 +38,8 @@ pub enum Effect {
     StartHost { after: std::time::Duration },
     /// Stop it.
     StopHost,
+    /// Change with this program whether this computer is reachable elsewhere.
+    Reach(std::path::PathBuf, crate::reachable::Order),
     /// Pack a support bundle with this program.
     MakeBundle(std::path::PathBuf),
     /// Keep the settings.

@@ -7,6 +7,7 @@ use crate::action::Action;
 use crate::hosting::HostNews;
 use crate::open::Programs;
 use crate::place::Place;
+use crate::reachable::{Order, ReachableNews};
 use crate::row::Row;
 use crate::settings::Settings;
 
@@ -39,6 +40,10 @@ pub enum Event {
     StartedAgain,
     /// What was asked of a workspace did not work.
     ChangeFailed { at: Place, workspace: WorkspaceId, why: String },
+    /// Whether this computer is reachable elsewhere, and who is connected.
+    Reachable(ReachableNews),
+    /// What was ordered about it is done, or why not.
+    ReachableDone(Order, Result<(), String>),
     /// A support bundle was made there, or was not.
     Bundled(Result<std::path::PathBuf, String>),
     /// Something else did not work: a sentence for people.

@@ -7,6 +7,7 @@
 //!   create · dashboard · hosting · settings · help · accounts · quit
 //! ```
 
+mod reachable;
 mod summary;
 mod workspace;
 
@@ -101,11 +102,13 @@ pub fn view(state: &State, around: &Surroundings) -> View {
         ];
         Item::more(&format!("⚠ {}", asked.question), answers)
     }));
+    items.extend(reachable::question(state));
     items.push(connect(state));
     items.push(Item::Separator);
     items.extend(deployments(state, around));
     items.extend([create(state), dashboard(state)].into_iter().flatten());
     items.push(hosting(state));
+    items.extend(reachable::item(state, around));
     items.push(Item::Separator);
     items.extend([settings(state, around), help(around), accounts(state)]);
     items.push(quit(state));

@@ -9,6 +9,8 @@ use client::sessions::Store;
 pub struct Paths {
     /// `~/.config`.
     pub config: PathBuf,
+    /// This computer as a workspace elsewhere.
+    pub reachable: Option<client::reachable::Files>,
     /// The person's own.
     pub home: PathBuf,
     /// `~/.local/state/homeport`, for logs.
@@ -31,6 +33,7 @@ impl Paths {
             // Without a session manager the logs' folder is ours alone as well.
             runtime: set("XDG_RUNTIME_DIR").map_or_else(|| state.clone(), |folder| folder.join("homeport")),
             state,
+            reachable: client::reachable::Files::of(&variable),
             data: client::sessions::local::data_folder(variable)?,
         })
     }

@@ -19,6 +19,7 @@ use crate::controller::Port;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::feed::Feed;
+use crate::keeper::Keeper;
 use crate::menu::{Surroundings, View};
 use crate::paths::Paths;
 use crate::place::Place;
@@ -38,6 +39,7 @@ pub struct Desktop {
     feeds: BTreeMap<Place, Feed>,
     tunnel: (mpsc::Sender<tunnel::Order>, JoinHandle<()>),
     host: (mpsc::Sender<host::Order>, JoinHandle<()>),
+    keeper: Keeper,
     bus: Bus,
     clipboard: Clipboard,
     tone: Tone,
@@ -51,6 +53,7 @@ impl Desktop {
         Self {
             tunnel: tunnel::follow(sockets, sessions.clone(), events.clone()),
             host: host::follow(paths.clone(), sessions.clone(), events.clone()),
+            keeper: Keeper::start(paths.reachable.clone(), events.clone()),
             bus: Bus::start(events.clone()),
             feeds: BTreeMap::new(),
             clipboard: Clipboard::default(),
@@ -149,6 +152,7 @@ impl Port for Desktop {
             Effect::WakeTunnel => self.tell_tunnel(tunnel::Order::Wake),
             Effect::StartHost { after } => drop(self.host.0.try_send(host::Order::Start { after })),
             Effect::StopHost => drop(self.host.0.try_send(host::Order::Stop)),
+            Effect::Reach(program, order) => self.keeper.order(program, order),
             Effect::MakeBundle(program) => bundle::make(program, self.paths.downloads(), self.events.clone()),
             Effect::Save(settings) => {
                 self.tone = settings.icon;

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
-//! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`.
+//! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
+//! reachable elsewhere in `state/reach.rs`.
 
 mod care;
 mod clicks;
@@ -13,6 +14,7 @@ mod deadlines;
 mod links;
 mod lists;
 mod names;
+mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +28,7 @@ use crate::event::{Account, Event, Fault, Listing, TrayNews, TunnelNews};
 use crate::hosting::{HostNews, Hosting, Step};
 use crate::open::Programs;
 use crate::place::Place;
+use crate::reachable::Reachable;
 use crate::settings::Settings;
 
 pub use links::Asked;
@@ -58,6 +61,8 @@ pub struct State {
     waiting: Option<links::Waiting>,
     /// When workspaces stop by themselves, as far as it was told.
     told_stops: BTreeMap<WorkspaceId, OffsetDateTime>,
+    /// This computer as a workspace elsewhere.
+    pub reachable: Reachable,
     has_told_no_tray: bool,
     is_bundling: bool,
     /// Whether the sessions were read, and what waits for them.
@@ -119,6 +124,8 @@ impl State {
             Event::Link(text) => self.link(&text, now),
             Event::StartedAgain => self.started_again(),
             Event::ChangeFailed { at, workspace, why } => self.change_failed(&at, workspace, &why, now),
+            Event::Reachable(news) => self.reachable_news(news, now),
+            Event::ReachableDone(order, done) => self.reachable_done(&order, done, now),
             Event::Bundled(made) => self.bundled(made, now),
             Event::Trouble(text) => {
                 self.trouble(text, now);
@@ -130,13 +137,20 @@ impl State {
         };
         effects.extend(self.waited(now));
         effects.extend(self.tell_stops(now));
+        effects.extend(self.keep_reachable(now));
         effects
     }
 
     /// When `Event::Time` is wanted: something shown is over then.
     pub fn next_time(&self) -> Option<OffsetDateTime> {
         let waiting = self.waiting.as_ref().map(|waiting| waiting.until);
-        self.troubles.iter().map(|(until, _)| *until).chain(waiting).chain(self.next_told_stop()).min()
+        self.troubles
+            .iter()
+            .map(|(until, _)| *until)
+            .chain(waiting)
+            .chain(self.next_told_stop())
+            .chain(self.reachable.again)
+            .min()
     }
 
     fn settled(&mut self, settings: Settings, starts_at_login: bool) -> Vec<Effect> {

@@ -192,6 +192,19 @@ impl Host {
         command
     }
 
+    /// Whether a workspace daemon's token is good at this server.
+    pub async fn accepts(&self, token: &str) -> bool {
+        let url = format!("{}/api/v2/workspaceagents/me/gitsshkey", self.url());
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(url).header("Coder-Session-Token", token.trim()).send().await.unwrap();
+        match answer.status().as_u16() {
+            200 => true,
+            401 => false,
+            other => panic!("the server answers {other} to a daemon's token"),
+        }
+    }
+
     /// What the server printed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("server.log")).unwrap_or_default()

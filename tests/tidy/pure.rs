@@ -21,6 +21,7 @@ pub const PURE: &[&str] = &[
     "src-tauri/src/menu.rs",
     "src-tauri/src/menu",
     "src-tauri/src/open.rs",
+    "src-tauri/src/reachable.rs",
     "src-tauri/src/row.rs",
     "src-tauri/src/settings.rs",
     "src-tauri/src/state.rs",

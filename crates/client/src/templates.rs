@@ -2,6 +2,7 @@
 
 use proto::id::TemplateVersionId;
 use proto::rest::template::{RichParameter, Template};
+use proto::rest::template_version::TemplateVersion;
 
 use crate::{ClientError, Deployment};
 
@@ -13,6 +14,14 @@ impl Deployment {
     pub async fn templates(&self) -> Result<Vec<Template>, ClientError> {
         let templates: Option<Vec<Template>> = self.get(&["templates"], &[]).await?;
         Ok(templates.unwrap_or_default())
+    }
+
+    /// A version of a template.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn template_version(&self, version: TemplateVersionId) -> Result<TemplateVersion, ClientError> {
+        self.get(&["templateversions", &version.to_string()], &[]).await
     }
 
     /// What a template version asks of whoever creates a workspace.

@@ -1,7 +1,7 @@
 //! Calls about workspaces, their builds and their daemons (spec `rest-api.md` 4 and 5).
 
 use proto::id::{AgentId, BuildId, WorkspaceId};
-use proto::rest::agent::{Agent, AgentLog, ListeningPorts};
+use proto::rest::agent::{Agent, AgentLog, ExternalAgentCredentials, ListeningPorts};
 use proto::rest::build::{Build, CreateBuild};
 use proto::rest::job::JobLog;
 use proto::rest::workspace::{CreateWorkspace, Workspace, WorkspaceList, WorkspaceUsage};
@@ -109,6 +109,18 @@ impl Deployment {
         let after = after.to_string();
         let query = [("follow", "true"), ("after", after.as_str()), ("no_compression", "true")];
         JsonSocket::open(self, &["workspaceagents", &id.to_string(), "logs"], &query).await
+    }
+
+    /// What the daemon of an external workspace needs. A secret: it lets its holder be the workspace.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 403 or 404 where the deployment has no external workspaces.
+    pub async fn external_credentials(
+        &self,
+        workspace: WorkspaceId,
+        daemon: &str,
+    ) -> Result<ExternalAgentCredentials, ClientError> {
+        self.get(&["workspaces", &workspace.to_string(), "external-agent", daemon, "credentials"], &[]).await
     }
 
     /// On which ports something in the workspace listens.

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod agent;
+pub mod daemon_report;
 pub mod derp;
 pub mod derp_map;
 pub mod disco;

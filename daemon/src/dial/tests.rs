@@ -63,6 +63,7 @@ async fn server(answers: Answers) -> Server {
         headers: vec![("X-Extra".into(), "extra".into())],
         log_dir: "/tmp".into(),
         script_data_dir: "/tmp".into(),
+        report_socket: None,
         udp_port: 0,
         ssh_max_timeout: SSH_MAX_TIMEOUT,
         subsystems: vec![],

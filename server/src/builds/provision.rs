@@ -1,7 +1,8 @@
 //! The built-in templates: what start, stop and delete do on this computer. Every step may be repeated.
 //!
 //! `process`: a daemon with a home folder of its own, kept until the workspace is deleted. `this-computer`: a daemon as
-//! the user who runs the server, in that user's home, which is never touched.
+//! the user who runs the server, in that user's home, which is never touched. `external`: a token for a daemon that runs on
+//! some other computer; nothing is started here.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,6 +27,11 @@ use crate::token;
 pub const THIS_COMPUTER: &str = "this-computer";
 /// Name of the template with a home of its own.
 pub const PROCESS: &str = "process";
+
+/// Name of the template of computers that run their daemon themselves.
+pub const EXTERNAL: &str = "external";
+/// The wire's word for what its builds make.
+pub const EXTERNAL_RESOURCE: &str = "coder_external_agent";
 
 /// Why a build failed. The text is for people.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +64,9 @@ pub async fn run(state: &AppState, build: &Waiting, progress: &Progress) -> Resu
 }
 
 async fn start(state: &AppState, build: &Waiting, progress: &Progress) -> Result<(), BuildError> {
+    if build.template_name == EXTERNAL {
+        return start_external(state, build, progress).await;
+    }
     let home = home(state, build)?;
     progress.step("Preparing", &format!("Home folder is {}.", home.display())).await?;
     state.builds.supervisor.release(build.workspace);
@@ -68,18 +77,8 @@ async fn start(state: &AppState, build: &Waiting, progress: &Progress) -> Result
     prepare_folder(&folder, &home)?;
     let token = token::agent_token().map_err(io("drawing a token"))?;
     write_token(&folder, &token)?;
-    let (agent, resource) = (AgentId(Uuid::new_v4()), ResourceId(Uuid::new_v4()));
-    let new = NewResource {
-        id: resource,
-        job: build.job,
-        workspace: build.workspace,
-        kind: if build.template_name == THIS_COMPUTER { "this_computer" } else { "process" },
-        name: build.workspace_name.clone(),
-        agent,
-        token_hash: token::agent_hash(token.expose()),
-        environment: BTreeMap::new(),
-        directory: String::new(),
-    };
+    let new = resource(build, if build.template_name == THIS_COMPUTER { "this_computer" } else { "process" }, &token);
+    let agent = new.agent;
     let home_text = home.to_string_lossy().into_owned();
     let workspace = build.workspace;
     let retired = state.store.write(move |db| {
@@ -94,6 +93,36 @@ async fn start(state: &AppState, build: &Waiting, progress: &Progress) -> Result
     let child = launch(state, &daemon).await?;
     state.builds.supervisor.watch(state, daemon, Some(child));
     progress.step("Starting", "The workspace daemon runs; it connects by itself.").await
+}
+
+/// A token, and nothing that runs here. The token stays in the workspace's folder for whoever may enter the workspace.
+async fn start_external(state: &AppState, build: &Waiting, progress: &Progress) -> Result<(), BuildError> {
+    progress.step("Preparing", "Drawing a token for the computer that runs the daemon.").await?;
+    let folder = state.workspace_folder(build.workspace);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(io("making the workspace's folder"))?;
+    let token = token::agent_token().map_err(io("drawing a token"))?;
+    write_token(&folder, &token)?;
+    let new = resource(build, EXTERNAL_RESOURCE, &token);
+    announce_retired(state, state.store.write(move |db| resources::replace(db, &new, now())).await?);
+    progress.step("Starting", "Nothing is started here: the daemon connects from its own computer.").await
+}
+
+fn resource(build: &Waiting, kind: &'static str, token: &Secret) -> NewResource {
+    NewResource {
+        id: ResourceId(Uuid::new_v4()),
+        job: build.job,
+        workspace: build.workspace,
+        kind,
+        name: build.workspace_name.clone(),
+        agent: AgentId(Uuid::new_v4()),
+        token_hash: token::agent_hash(token.expose()),
+        environment: BTreeMap::new(),
+        directory: String::new(),
+    }
 }
 
 async fn stop(state: &AppState, build: &Waiting, progress: &Progress) -> Result<(), BuildError> {

@@ -16,6 +16,7 @@ mod builds;
 pub mod dashboard;
 mod deployment;
 pub mod downloads;
+mod external;
 mod keys;
 mod logs;
 mod page;
@@ -55,6 +56,7 @@ pub fn routes() -> Routes {
         .merge(workspace_settings::routes())
         .merge(builds::routes())
         .merge(agents::routes())
+        .merge(external::routes())
         .merge(terminal::routes())
         .merge(watch::routes())
         .merge(watch_all::routes())

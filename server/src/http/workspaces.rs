@@ -146,10 +146,12 @@ async fn create(
     }
     super::workspace_settings::check_schedule(wanted.autostart_schedule.as_deref())?;
     super::workspace_settings::check_ttl(wanted.ttl_ms)?;
-    // Both built-in templates run on this computer as the user of the server; there are no others yet.
-    decide(&user, Action::Create, Object::HostWorkspace { owner }).check().map_err(|error| {
-        error.with_detail("Workspaces of built-in templates run as the user of this server: its owner makes them.")
-    })?;
+    // All built-in templates but one run on this computer as the user of the server; there are no others yet.
+    if !is_external(&state, &wanted).await? {
+        decide(&user, Action::Create, Object::HostWorkspace { owner }).check().map_err(|error| {
+            error.with_detail("Workspaces of this template run as the user of this server: its owner makes them.")
+        })?;
+    }
     let initiator = user.id;
     let write = state.store.write(move |db| {
         let no_template = |_| StoreError::Conflict("The template does not exist.".into());
@@ -197,4 +199,21 @@ async fn create(
     };
     builds::announce_queued(&state, build, id, owner);
     Ok((StatusCode::CREATED, Json(load(&state, &user, id).await?)))
+}
+
+/// Whether a workspace is wanted that runs nothing here. A template that is not there is none.
+async fn is_external(state: &AppState, wanted: &CreateWorkspace) -> ApiResult<bool> {
+    let (template, version) = (wanted.template_id, wanted.template_version_id);
+    let found = state.store.read(move |db| {
+        let version = match (template, version) {
+            (Some(id), _) => templates::by_id(db, id)?.active_version_id,
+            (None, version) => version.unwrap_or_default(),
+        };
+        templates::version(db, version)
+    });
+    match found.await {
+        Ok(version) => Ok(version.has_external_agent == Some(true)),
+        Err(StoreError::NotFound) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
 }

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Column as _, Db, Result, StoreError, jobs, resources};
 use crate::builds::life;
+use crate::builds::provision::EXTERNAL_RESOURCE;
 
 /// A build to be queued.
 pub struct NewBuild {
@@ -227,7 +228,8 @@ fn complete(db: &Db, (build, job): (Build, JobId), now: Time) -> Result<Build> {
     let job = jobs::by_id(db, job)?;
     let resources = resources::of_job(db, job.id, now)?;
     let status = life::workspace_status(build.transition, job.status);
-    Ok(Build { job, resources, status, ..build })
+    let is_external = resources.iter().any(|resource| resource.kind == EXTERNAL_RESOURCE);
+    Ok(Build { job, resources, status, has_external_agent: Some(is_external), ..build })
 }
 
 fn read(row: &Row<'_>) -> Result<(Build, JobId)> {

@@ -10,6 +10,7 @@ use proto::rest::template_version::{MinimalUser, TemplateVersion};
 use rusqlite::{Row, params};
 
 use super::{Column as _, Db, Result, jobs};
+use crate::builds::provision::EXTERNAL;
 
 /// A template that comes with the server.
 pub struct BuiltIn {
@@ -56,7 +57,8 @@ pub fn by_name(db: &Db, organization: OrganizationId, name: &str) -> Result<Temp
 /// [`super::StoreError::NotFound`], or the store's.
 pub fn version(db: &Db, id: TemplateVersionId) -> Result<TemplateVersion> {
     let mut find = db.prepare_cached(
-        "SELECT v.*, u.username FROM template_versions v LEFT JOIN users u ON u.id = v.created_by WHERE v.id = ?1",
+        "SELECT v.*, u.username, t.name AS template_name FROM template_versions v
+         LEFT JOIN users u ON u.id = v.created_by LEFT JOIN templates t ON t.id = v.template_id WHERE v.id = ?1",
     )?;
     let (version, job) = find.query_row([id.to_string()], |row| Ok(read_version(row)))??;
     Ok(TemplateVersion { job: jobs::by_id(db, job)?, ..version })
@@ -68,7 +70,8 @@ pub fn version(db: &Db, id: TemplateVersionId) -> Result<TemplateVersion> {
 /// The store's.
 pub fn versions(db: &Db, template: TemplateId) -> Result<Vec<TemplateVersion>> {
     let mut find = db.prepare_cached(
-        "SELECT v.*, u.username FROM template_versions v LEFT JOIN users u ON u.id = v.created_by
+        "SELECT v.*, u.username, t.name AS template_name FROM template_versions v
+         LEFT JOIN users u ON u.id = v.created_by LEFT JOIN templates t ON t.id = v.template_id
          WHERE v.template_id = ?1 ORDER BY v.created_at DESC",
     )?;
     let rows = find.query_map([template.to_string()], |row| Ok(read_version(row)))?;
@@ -155,6 +158,11 @@ fn read(row: &Row<'_>) -> Result<Template> {
     })
 }
 
+/// Only built-in templates are there, known by their names.
+fn is_external(row: &Row<'_>) -> Result<Option<bool>> {
+    Ok(Some(row.get::<_, Option<String>>("template_name")?.as_deref() == Some(EXTERNAL)))
+}
+
 fn read_version(row: &Row<'_>) -> Result<(TemplateVersion, proto::id::JobId)> {
     let version = TemplateVersion {
         id: row.id("id")?,
@@ -171,6 +179,7 @@ fn read_version(row: &Row<'_>) -> Result<(TemplateVersion, proto::id::JobId)> {
             avatar_url: String::new(),
         },
         archived: row.get("archived")?,
+        has_external_agent: is_external(row)?,
         ..TemplateVersion::default()
     };
     Ok((version, row.id("job_id")?))

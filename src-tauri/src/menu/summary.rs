@@ -18,7 +18,11 @@ pub fn icon(state: &State) -> Icon {
         return Icon::Error;
     }
     let needs_sign_in = || state.deployments.values().any(|of| of.fault.as_ref().is_some_and(|fault| fault.is_sign_in));
-    if !state.asked.is_empty() || state.accounts_unread.is_some() || needs_sign_in() {
+    if !state.asked.is_empty()
+        || state.reachable.question.is_some()
+        || state.accounts_unread.is_some()
+        || needs_sign_in()
+    {
         return Icon::Attention;
     }
     let is_busy = matches!(state.hosting.phase, Phase::Starting | Phase::Stopping | Phase::Waiting(_));

@@ -149,7 +149,7 @@ fn changes(around: &Surroundings, place: &Place, row: &Row) -> Vec<Item> {
 }
 
 /// The day and time of day where the person is.
-fn clock(time: OffsetDateTime, around: &Surroundings) -> String {
+pub fn clock(time: OffsetDateTime, around: &Surroundings) -> String {
     let local = around.offset.map_or(time, |offset| time.to_offset(offset));
     let zone = if around.offset.is_some() { "" } else { " UTC" };
     format!("{:02}:{:02}{zone} on {} {}", local.hour(), local.minute(), local.day(), local.month())

@@ -54,6 +54,7 @@ impl State {
             }
             Action::Answer(number, is_yes) => self.answered(number, is_yes, now),
             Action::Quit(word) => self.quit(word),
+            Action::Reach(wish) => self.wished(wish, now),
             Action::MakeBundle => self.make_bundle(now),
             Action::LookAgain => vec![Effect::LookAgain],
         }

@@ -517,7 +517,11 @@ export type TemplateId = string;
 /**
  * A version: files that were imported once and never change.
  */
-export type TemplateVersion = { id: TemplateVersionId, template_id: TemplateId | null, organization_id: OrganizationId, created_at: Time, updated_at: Time, name: string, message: string, job: Job, readme: string, created_by: MinimalUser, archived: boolean, warnings: Array<string>, matched_provisioners?: MatchedProvisioners | null, };
+export type TemplateVersion = { id: TemplateVersionId, template_id: TemplateId | null, organization_id: OrganizationId, created_at: Time, updated_at: Time, name: string, message: string, job: Job, readme: string, created_by: MinimalUser, archived: boolean, warnings: Array<string>, matched_provisioners?: MatchedProvisioners | null, 
+/**
+ * Whether its workspaces have daemons on computers that no build starts.
+ */
+has_external_agent?: boolean | null, };
 
 /**
  * One version of a template.

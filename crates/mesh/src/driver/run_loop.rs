@@ -445,9 +445,13 @@ impl RunLoop {
                 let _ = reply.send(self.engine.has_peer(address));
             }
             Command::Status { reply } => {
-                let tcp_connections = self.shared.lock().stack.connections() as u64;
+                let (tcp_connections, tcp_ports) = {
+                    let stack = &self.shared.lock().stack;
+                    (stack.connections() as u64, stack.connections_by_port())
+                };
                 let flows = FlowTotals { tcp_connections, ..self.flows };
-                let _ = reply.send(MeshStatus::of(self.engine.status(now), flows, self.relay_problems.clone()));
+                let status = MeshStatus::of(self.engine.status(now), flows, self.relay_problems.clone());
+                let _ = reply.send(MeshStatus { tcp_ports, ..status });
             }
             Command::NetworkChanged => self.distrust_network(false, now),
             Command::Stun { region, server, tx_id } => {

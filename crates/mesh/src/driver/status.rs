@@ -29,6 +29,8 @@ pub struct MeshStatus {
     pub mapping_varies: Option<bool>,
     /// Totals of virtual TCP and UDP flows: received packets, received bytes, sent packets, sent bytes.
     pub flows: FlowTotals,
+    /// Open TCP connections by our port.
+    pub tcp_ports: BTreeMap<u16, u64>,
 }
 
 /// Counters of the traffic through the tunnel.
@@ -60,6 +62,7 @@ impl MeshStatus {
             public_v6: engine.public_v6,
             mapping_varies: engine.mapping_varies,
             flows,
+            tcp_ports: BTreeMap::new(),
         }
     }
 }

@@ -26,7 +26,7 @@ mod relayed;
 mod tests;
 mod udp;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -510,6 +510,16 @@ impl Stack {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.flows.len()
+    }
+
+    /// Open TCP connections by our port. Those that only wait for late packets are over.
+    #[must_use]
+    pub fn connections_by_port(&self) -> BTreeMap<u16, u64> {
+        let mut ports = BTreeMap::new();
+        for flow in self.flows.values().filter(|flow| !flow.is_over()) {
+            *ports.entry(flow.local.port()).or_default() += 1;
+        }
+        ports
     }
 
     /// Whether nothing is left to deliver: all that remain are connections that nobody closed.

@@ -188,6 +188,16 @@ pub struct AgentGitSshKey {
     pub private_key: String,
 }
 
+/// `GET workspaces/{id}/external-agent/{name}/credentials`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExternalAgentCredentials {
+    /// For a shell of the other computer. Secret: the token is in it.
+    pub command: String,
+    /// Secret.
+    pub agent_token: String,
+}
+
 /// `GET workspaceagents/connection` and `…/{id}/connection`: what a mesh client needs before it dials.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -27,6 +27,9 @@ pub struct TemplateVersion {
     pub warnings: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_provisioners: Option<MatchedProvisioners>,
+    /// Whether its workspaces have daemons on computers that no build starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_external_agent: Option<bool>,
 }
 
 /// The little that strangers see of an account.

@@ -71,6 +71,7 @@ impl World {
             headers: vec![],
             log_dir: self.folder.path().join("logs"),
             script_data_dir: self.folder.path().join("data"),
+            report_socket: None,
             udp_port: 0,
             ssh_max_timeout: SSH_MAX_TIMEOUT,
             subsystems: vec![],
