@@ -10,6 +10,8 @@ mod bundle;
 mod claimed;
 #[path = "desktop/hosted.rs"]
 mod hosted;
+#[path = "desktop/lid.rs"]
+mod lid;
 #[path = "desktop/linked.rs"]
 mod linked;
 #[path = "desktop/missing.rs"]
@@ -20,6 +22,8 @@ mod notifications;
 mod opened;
 #[path = "desktop/reachable.rs"]
 mod reachable;
+#[path = "desktop/schemes.rs"]
+mod schemes;
 #[path = "desktop/tunnelled.rs"]
 mod tunnelled;
 

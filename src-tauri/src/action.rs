@@ -31,6 +31,12 @@ pub enum Action {
     Quit(Option<bool>),
     /// About being reachable elsewhere.
     Reach(Wish),
+    /// Minutes after a shut lid at which a workspace stops, or not at all.
+    LidRule(WorkspaceId, Option<u32>),
+    /// Open `coder://` links too, or not.
+    CoderLinks(bool),
+    /// Show the workspaces in the browser.
+    Dashboard,
     /// Pack what somebody who helps needs.
     MakeBundle,
     /// Ask every deployment again now.

@@ -25,6 +25,15 @@ pub struct Arguments {
     /// Stop hosting workspaces on this computer
     #[arg(long)]
     pub no_host: bool,
+    /// Show the workspaces in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Put this program into the menu of applications, with its icons and links, and end
+    #[arg(long, conflicts_with = "uninstall")]
+    pub install: bool,
+    /// Take that back, and end
+    #[arg(long)]
+    pub uninstall: bool,
     /// End the running program
     #[arg(long)]
     pub quit: bool,
@@ -41,6 +50,7 @@ impl Arguments {
             (self.disconnect, Action::Connect(false)),
             (self.host, Action::Host(true)),
             (self.no_host, Action::Host(false)),
+            (self.open, Action::Dashboard),
             (self.quit, Action::Quit(None)),
         ];
         let wishes = wishes.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, action)| Event::Asked(action));

@@ -36,20 +36,22 @@ pub fn set(path: &Path, is_on: bool, program: &Path) -> Result<(), String> {
 }
 
 fn entry(program: &str) -> String {
-    // The specification's quoting of an argument in `Exec`, and of a backslash in a value.
-    let quoted: String = program
-        .chars()
-        .flat_map(|letter| match letter {
-            '"' | '`' | '$' => vec!['\\', '\\', letter],
-            '\\' => vec!['\\', '\\', '\\', '\\'],
-            '%' => vec!['%', '%'],
-            letter => vec![letter],
-        })
-        .collect();
+    let quoted = quoted(program);
     format!(
         "[Desktop Entry]\nType=Application\nName=Homeport\nComment=Your workspaces in the tray\n\
          Exec=\"{quoted}\" --minimized\nIcon=homeport\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
     )
+}
+
+/// The specification's quoting of an argument in `Exec`, and of a backslash in a value.
+pub fn quoted(program: &str) -> String {
+    let escape = |letter| match letter {
+        '"' | '`' | '$' => vec!['\\', '\\', letter],
+        '\\' => vec!['\\', '\\', '\\', '\\'],
+        '%' => vec!['%', '%'],
+        letter => vec![letter],
+    };
+    program.chars().flat_map(escape).collect()
 }
 
 #[cfg(test)]

@@ -40,6 +40,10 @@ pub enum Effect {
     StopHost,
     /// Change with this program whether this computer is reachable elsewhere.
     Reach(std::path::PathBuf, crate::reachable::Order),
+    /// Look at the lid from now on, or no more.
+    WatchLid(bool),
+    /// Become what opens `coder://` links, or no more.
+    SetCoderLinks(bool),
     /// Pack a support bundle with this program.
     MakeBundle(std::path::PathBuf),
     /// Keep the settings.

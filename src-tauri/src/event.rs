@@ -5,6 +5,7 @@ use proto::id::WorkspaceId;
 
 use crate::action::Action;
 use crate::hosting::HostNews;
+use crate::lid::LidNews;
 use crate::open::Programs;
 use crate::place::Place;
 use crate::reachable::{Order, ReachableNews};
@@ -48,6 +49,8 @@ pub enum Event {
     Bundled(Result<std::path::PathBuf, String>),
     /// Something else did not work: a sentence for people.
     Trouble(String),
+    /// The lid of this computer.
+    Lid(LidNews),
     /// The machine woke up.
     Woke,
     /// A time came that `State::next_time` named.

@@ -8,6 +8,8 @@ use url::Url;
 
 /// Our own scheme.
 pub const SCHEME: &str = "homeport";
+/// The scheme of the field, which its own program opens unless a person chose otherwise.
+pub const CODER_SCHEME: &str = "coder";
 /// Longer links are refused unread: names have 32 characters, passwords some hundred.
 const MAX_LENGTH: usize = 8 * 1024;
 /// Longest user name, and longest password.
@@ -31,6 +33,8 @@ pub enum LinkError {
     TooLong,
     #[error("the link is not a homeport:// link")]
     Foreign,
+    #[error("coder:// links are opened by Homeport only where Settings says so")]
+    Coder,
     #[error("the link does not name a deployment")]
     Host,
     #[error("the link asks for something that this version does not know")]
@@ -41,17 +45,21 @@ pub enum LinkError {
     Query,
 }
 
-/// Reads a link.
+/// Reads a link; one of the scheme `coder` only where that was chosen.
 ///
 /// # Errors
 /// [`LinkError`].
-pub fn parse(text: &str) -> Result<Link, LinkError> {
+pub fn parse(text: &str, takes_coder: bool) -> Result<Link, LinkError> {
     if text.len() > MAX_LENGTH {
         return Err(LinkError::TooLong);
     }
     let url = Url::parse(text).map_err(|_| LinkError::Foreign)?;
-    if url.scheme() != SCHEME || url.cannot_be_a_base() {
-        return Err(LinkError::Foreign);
+    match url.scheme() {
+        _ if url.cannot_be_a_base() => return Err(LinkError::Foreign),
+        SCHEME => {}
+        CODER_SCHEME if takes_coder => {}
+        CODER_SCHEME => return Err(LinkError::Coder),
+        _ => return Err(LinkError::Foreign),
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return Err(LinkError::Query);

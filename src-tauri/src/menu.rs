@@ -215,12 +215,14 @@ fn settings(state: &State, around: &Surroundings) -> Item {
     let keeps = state.settings.keep_after_quit.unwrap_or(true);
     let file = Action::Open(Target::File(around.settings_file.clone()));
     let at_start = state.settings.connect_at_start;
+    let coder = state.settings.coder_links;
     Item::more(
         "Settings",
         vec![
             Item::switch("Start at login", state.starts_at_login, Action::StartAtLogin(!state.starts_at_login)),
             Item::switch("Connect when this program starts", at_start, Action::ConnectAtStart(!at_start)),
             Item::switch("Stay connected and hosting after quit", keeps, Action::KeepAfterQuit(!keeps)),
+            Item::switch("Open coder:// links here", coder, Action::CoderLinks(!coder)),
             Item::of("Edit the settings file", file),
         ],
     )

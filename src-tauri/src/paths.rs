@@ -9,6 +9,8 @@ use client::sessions::Store;
 pub struct Paths {
     /// `~/.config`.
     pub config: PathBuf,
+    /// `~/.local/share`.
+    pub share: PathBuf,
     /// This computer as a workspace elsewhere.
     pub reachable: Option<client::reachable::Files>,
     /// The person's own.
@@ -33,6 +35,7 @@ impl Paths {
             // Without a session manager the logs' folder is ours alone as well.
             runtime: set("XDG_RUNTIME_DIR").map_or_else(|| state.clone(), |folder| folder.join("homeport")),
             state,
+            share: home("XDG_DATA_HOME", ".local/share")?,
             reachable: client::reachable::Files::of(&variable),
             data: client::sessions::local::data_folder(variable)?,
         })
@@ -44,6 +47,11 @@ impl Paths {
 
     pub fn server_log(&self) -> PathBuf {
         self.state.join("server.log")
+    }
+
+    /// Where the desktop reads of programs, icons and links.
+    pub fn places(&self) -> crate::install::Places {
+        crate::install::Places { data: self.share.clone(), config: self.config.clone() }
     }
 
     /// The log of this program.

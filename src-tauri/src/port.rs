@@ -10,7 +10,7 @@ use client::error::with_causes;
 use proto::id::WorkspaceId;
 use proto::rest::build::{BuildReason, CreateBuild};
 use time::{OffsetDateTime, UtcOffset};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::bus::Bus;
@@ -25,7 +25,7 @@ use crate::paths::Paths;
 use crate::place::Place;
 use crate::sessions::Sessions;
 use crate::settings::Tone;
-use crate::{autostart, bundle, host, launch, settings_file, tunnel};
+use crate::{autostart, bundle, host, install, launch, settings_file, sleep, tunnel};
 
 /// How long quitting waits for the tunnel and the server to be told, and for the server to end.
 const LAST_WORDS: Duration = Duration::from_secs(65);
@@ -40,6 +40,8 @@ pub struct Desktop {
     tunnel: (mpsc::Sender<tunnel::Order>, JoinHandle<()>),
     host: (mpsc::Sender<host::Order>, JoinHandle<()>),
     keeper: Keeper,
+    /// Whether the lid is looked at.
+    lid: watch::Sender<bool>,
     bus: Bus,
     clipboard: Clipboard,
     tone: Tone,
@@ -53,6 +55,7 @@ impl Desktop {
         Self {
             tunnel: tunnel::follow(sockets, sessions.clone(), events.clone()),
             host: host::follow(paths.clone(), sessions.clone(), events.clone()),
+            lid: sleep::listen(events.clone()),
             keeper: Keeper::start(paths.reachable.clone(), events.clone()),
             bus: Bus::start(events.clone()),
             feeds: BTreeMap::new(),
@@ -153,6 +156,12 @@ impl Port for Desktop {
             Effect::StartHost { after } => drop(self.host.0.try_send(host::Order::Start { after })),
             Effect::StopHost => drop(self.host.0.try_send(host::Order::Stop)),
             Effect::Reach(program, order) => self.keeper.order(program, order),
+            Effect::WatchLid(is_on) => {
+                self.lid.send_replace(is_on);
+            }
+            Effect::SetCoderLinks(is_on) => {
+                self.trouble(install::set_coder_links(&self.paths.places(), is_on, &self.program));
+            }
             Effect::MakeBundle(program) => bundle::make(program, self.paths.downloads(), self.events.clone()),
             Effect::Save(settings) => {
                 self.tone = settings.icon;

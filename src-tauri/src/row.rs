@@ -28,6 +28,8 @@ pub struct Row {
     pub newest: TemplateVersionId,
     /// When it stops by itself.
     pub deadline: Option<OffsetDateTime>,
+    /// When somebody used it last, as the deployment writes it down every few minutes.
+    pub last_used: OffsetDateTime,
     pub build: BuildId,
     pub build_number: i32,
     pub transition: Transition,
@@ -77,6 +79,7 @@ impl Row {
             is_outdated: workspace.outdated,
             newest: workspace.template_active_version_id,
             deadline: build.deadline.filter(|deadline| !deadline.is_zero()).map(|deadline| deadline.0),
+            last_used: workspace.last_used_at.0,
             build: build.id,
             build_number: build.build_number,
             transition: build.transition,

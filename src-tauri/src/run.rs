@@ -14,7 +14,7 @@ use crate::instance::{self, Instance};
 use crate::paths::Paths;
 use crate::port::Desktop;
 use crate::state::State;
-use crate::{autostart, own_log, programs, settings_file, sleep};
+use crate::{autostart, install, own_log, programs, settings_file};
 
 /// The program.
 #[must_use]
@@ -43,6 +43,9 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
     let paths = paths.ok_or("there is no home folder: set HOME")?;
+    if arguments.install || arguments.uninstall {
+        return install_or_not(arguments.install, &paths);
+    }
     let Instance::First(first) = instance::take(&paths.runtime, &arguments).await? else {
         return Ok(());
     };
@@ -52,6 +55,7 @@ async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
     let (events, mut heard) = mpsc::channel(QUEUE);
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let (settings, complaint) = settings_file::load(&paths.settings());
+    let tone = settings.icon;
     let found = find_programs(&program);
     let starts_at_login = autostart::is_on(&paths.autostart());
     let complaint = complaint.map(Event::Trouble);
@@ -62,12 +66,26 @@ async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
         let _ = events.send(event).await;
     }
     first.listen(events.clone());
-    sleep::listen(events.clone());
     end_on_signals(events.clone());
-    let mut port = Desktop::start(paths, program, settings.icon, events);
+    let mut port = Desktop::start(paths, program, tone, events);
     let mut state = State::default();
     controller::run(&mut port, &mut heard, &mut state).await;
     port.finish().await;
+    Ok(())
+}
+
+fn install_or_not(is_wanted: bool, paths: &Paths) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    if is_wanted {
+        install::install(&paths.places(), &program)?;
+        say("it is in the menu of applications now, and opens homeport:// links; --uninstall takes that back");
+        return Ok(());
+    }
+    install::uninstall(&paths.places())?;
+    let (settings, _) = settings_file::load(&paths.settings());
+    if settings.coder_links {
+        settings_file::save(&paths.settings(), &crate::settings::Settings { coder_links: false, ..settings })?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 mod care;
 mod clicks;
 mod deadlines;
+mod lids;
 mod links;
 mod lists;
 mod names;
@@ -26,6 +27,7 @@ use time::{Duration, OffsetDateTime};
 use crate::effect::{Effect, Note};
 use crate::event::{Account, Event, Fault, Listing, TrayNews, TunnelNews};
 use crate::hosting::{HostNews, Hosting, Step};
+use crate::lid::Lid;
 use crate::open::Programs;
 use crate::place::Place;
 use crate::reachable::Reachable;
@@ -63,11 +65,13 @@ pub struct State {
     told_stops: BTreeMap<WorkspaceId, OffsetDateTime>,
     /// This computer as a workspace elsewhere.
     pub reachable: Reachable,
+    lid: Lid,
     has_told_no_tray: bool,
     is_bundling: bool,
     /// Whether the sessions were read, and what waits for them.
     has_accounts: bool,
     connects_then: bool,
+    opens_then: bool,
 }
 
 /// One deployment.
@@ -131,6 +135,7 @@ impl State {
                 self.trouble(text, now);
                 Vec::new()
             }
+            Event::Lid(news) => self.lid_news(news, now),
             Event::Woke => vec![Effect::WakeTunnel, Effect::LookAgain],
             Event::Time => Vec::new(),
             Event::Terminated => self.clicked(crate::action::Action::Quit(None), now),
@@ -138,6 +143,8 @@ impl State {
         effects.extend(self.waited(now));
         effects.extend(self.tell_stops(now));
         effects.extend(self.keep_reachable(now));
+        effects.extend(self.keep_lid(now));
+        effects.extend(self.opened_then(now));
         effects
     }
 
@@ -150,17 +157,20 @@ impl State {
             .chain(waiting)
             .chain(self.next_told_stop())
             .chain(self.reachable.again)
+            .chain(self.next_lid())
             .min()
     }
 
     fn settled(&mut self, settings: Settings, starts_at_login: bool) -> Vec<Effect> {
+        let is_hosting = settings.hosting;
+        let mut effects: Vec<Effect> =
+            (!settings.lid.is_empty()).then_some(Effect::WatchLid(true)).into_iter().collect();
         self.settings = settings;
         self.starts_at_login = starts_at_login;
-        if settings.hosting {
-            self.hosting.want(true).map(|step| self.step(step)).unwrap_or_default()
-        } else {
-            Vec::new()
+        if is_hosting {
+            effects.extend(self.hosting.want(true).map(|step| self.step(step)).unwrap_or_default());
         }
+        effects
     }
 
     fn accounts(&mut self, accounts: Vec<Account>) -> Vec<Effect> {

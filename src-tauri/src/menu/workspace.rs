@@ -35,6 +35,7 @@ pub fn item(state: &State, around: &Surroundings, place: &Place, row: &Row, me: 
     }
     items.push(Item::Separator);
     items.extend(changes(around, place, row));
+    items.push(lid(state, row));
     items.push(Item::Separator);
     if let Some(page) = place.page(&[&format!("@{}", row.owner), &row.name]) {
         items.push(Item::of(
@@ -146,6 +147,19 @@ fn changes(around: &Surroundings, place: &Place, row: &Row) -> Vec<Item> {
     let favourite = Action::Workspace(place.clone(), row.id, Change::Favourite(!row.is_favourite));
     items.push(Item::switch("Favourite", row.is_favourite, favourite));
     items
+}
+
+/// What becomes of it when this laptop is shut.
+fn lid(state: &State, row: &Row) -> Item {
+    let chosen = state.settings.lid.get(&row.id).copied();
+    let choice = |text: &str, minutes| Item::switch(text, chosen == minutes, Action::LidRule(row.id, minutes));
+    let mut items = vec![choice("It keeps running", None)];
+    items.extend([5, 15, 60].map(|minutes| choice(&format!("It stops after {minutes} minutes"), Some(minutes))));
+    if let Some(other) = chosen.filter(|minutes| ![5, 15, 60].contains(minutes)) {
+        items.push(choice(&format!("It stops after {other} minutes"), Some(other)));
+    }
+    items.push(Item::line("A session holds it; opening the lid starts it again."));
+    Item::more("When the lid is shut", items)
 }
 
 /// The day and time of day where the person is.

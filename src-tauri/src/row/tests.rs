@@ -17,6 +17,7 @@ pub fn running(name: &str) -> Row {
         is_outdated: false,
         newest: TemplateVersionId::nil(),
         deadline: None,
+        last_used: time::OffsetDateTime::UNIX_EPOCH,
         build: BuildId(uuid::Uuid::from_u128(1)),
         build_number: 1,
         transition: Transition::Start,

@@ -36,7 +36,7 @@ impl State {
             Action::Host(is_on) => {
                 self.settings.hosting = is_on;
                 let step = self.hosting.want(is_on);
-                let mut effects = vec![Effect::Save(self.settings)];
+                let mut effects = vec![Effect::Save(self.settings.clone())];
                 effects.extend(step.map(|step| self.step(step)).unwrap_or_default());
                 effects
             }
@@ -46,18 +46,46 @@ impl State {
             }
             Action::ConnectAtStart(is_on) => {
                 self.settings.connect_at_start = is_on;
-                vec![Effect::Save(self.settings)]
+                vec![Effect::Save(self.settings.clone())]
             }
             Action::KeepAfterQuit(is_on) => {
                 self.settings.keep_after_quit = Some(is_on);
-                vec![Effect::Save(self.settings)]
+                vec![Effect::Save(self.settings.clone())]
             }
             Action::Answer(number, is_yes) => self.answered(number, is_yes, now),
             Action::Quit(word) => self.quit(word),
             Action::Reach(wish) => self.wished(wish, now),
+            Action::LidRule(workspace, minutes) => self.set_lid_rule(workspace, minutes),
+            Action::CoderLinks(is_on) => {
+                self.settings.coder_links = is_on;
+                vec![Effect::Save(self.settings.clone()), Effect::SetCoderLinks(is_on)]
+            }
+            Action::Dashboard => self.open_dashboard(now),
             Action::MakeBundle => self.make_bundle(now),
             Action::LookAgain => vec![Effect::LookAgain],
         }
+    }
+
+    /// The first deployment's list of workspaces; later, when it is not known yet.
+    fn open_dashboard(&mut self, now: OffsetDateTime) -> Vec<Effect> {
+        if !self.has_accounts {
+            self.opens_then = true;
+            return Vec::new();
+        }
+        let place = self.accounts.first().map(|account| account.place.clone());
+        match place.and_then(|place| Some((place.page(&["workspaces"])?, place))) {
+            Some((page, place)) => self.open(Target::Page { place, page }, now),
+            None => {
+                self.trouble("Nothing to open: sign in, or host here".into(), now);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What was asked for before the sessions were read.
+    pub(super) fn opened_then(&mut self, now: OffsetDateTime) -> Vec<Effect> {
+        let is_time = self.has_accounts && std::mem::take(&mut self.opens_then);
+        if is_time { self.open_dashboard(now) } else { Vec::new() }
     }
 
     pub(super) fn open(&mut self, target: Target, now: OffsetDateTime) -> Vec<Effect> {
@@ -102,7 +130,7 @@ impl State {
         let mut effects = Vec::new();
         if word.is_some() && word != self.settings.keep_after_quit {
             self.settings.keep_after_quit = word;
-            effects.push(Effect::Save(self.settings));
+            effects.push(Effect::Save(self.settings.clone()));
         }
         if !keeps {
             let is_on = self.tunnel.picture.is_some();

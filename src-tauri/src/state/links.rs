@@ -59,7 +59,7 @@ impl State {
     }
 
     fn understood(&mut self, text: &str) -> Result<Asked, String> {
-        let link = link::parse(text).map_err(|error| error.to_string())?;
+        let link = link::parse(text, self.settings.coder_links).map_err(|error| error.to_string())?;
         let is_there = |place: &&Place| {
             let with_port =
                 place.url().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));

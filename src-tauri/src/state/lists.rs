@@ -53,7 +53,7 @@ impl State {
     }
 
     /// Starts what was to be started behind a stop.
-    fn follow_up(&mut self, place: &Place) -> Vec<Effect> {
+    pub(super) fn follow_up(&mut self, place: &Place) -> Vec<Effect> {
         let rows = self.deployments.get(place).and_then(|deployment| deployment.listing.as_ref());
         let rows = rows.map(|listing| listing.rows.as_slice()).unwrap_or_default();
         let mut effects = Vec::new();
@@ -79,6 +79,7 @@ impl State {
         now: OffsetDateTime,
     ) -> Vec<Effect> {
         self.then.remove(&workspace);
+        self.lid.give_up(workspace);
         let name = self.row(at, workspace).map_or_else(|| "A workspace".to_owned(), |row| row.name.clone());
         self.trouble(format!("{name}: {why}"), now);
         let title = format!("{name}: that did not work");

@@ -326,7 +326,8 @@ fn a_link_is_refused_unless_it_names_what_is_ours() {
     check_refused(&LINK.replace("//dev", "//dev:81"), "not at dev:81");
     check_refused(&LINK.replace("/win/", "/other/"), "no workspace other at dev");
     check_refused(&LINK.replace("/main/", "/other/"), "no workspace daemon other");
-    check_refused(&LINK.replace("homeport:", "coder:"), "not a homeport:// link");
+    check_refused(&LINK.replace("homeport:", "coder:"), "only where Settings says so");
+    check_refused(&LINK.replace("homeport:", "file:"), "not a homeport:// link");
     let mut state = State::default();
     state.on(Event::Link(LINK.into()), NOW);
     assert!(state.troubles[0].1.contains("signed in nowhere"), "{:?}", state.troubles);
