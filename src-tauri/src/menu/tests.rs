@@ -207,6 +207,36 @@ fn foreign_names_are_harmless_and_short() {
     }
 }
 
+#[test]
+fn b20_whatever_a_thing_is_called_its_lines_are_short_visible_and_its_own() {
+    let evil = [
+        "",
+        "a\0b",
+        "a\nb",
+        "\u{1b}]0;x\u{7}",
+        "\u{202e}gnp.exe",
+        "\u{1f600}",
+        "'; DROP TABLE workspaces; --",
+        "<img src=x onerror=alert(1)>",
+        "-rf",
+        "con",
+        "box.",
+        &"n".repeat(1 << 20),
+    ];
+    for name in evil {
+        let named = Row { name: name.into(), owner: name.into(), reason: name.into(), ..running("box") };
+        let mut state = with(vec![named.clone()]);
+        state.on(tunnel_of(&["dev"], &[named]), NOW);
+        let lines = lines(&state);
+        let rows = lines.iter().filter(|line| line.starts_with("● ")).count();
+        assert_eq!(rows, 2, "the state, and one row for one workspace: {}", lines.join("\n").len());
+        for line in lines {
+            assert!(line.trim_start().chars().count() <= LONGEST + 4, "{} letters of {name:.20}", line.len());
+            assert!(!line.chars().any(|letter| letter.is_control() || letter == '\u{202e}'), "{line:?}");
+        }
+    }
+}
+
 /// The budget of a release build is 50 ms; this one is without optimisation and on a busy machine.
 #[test]
 fn a_thousand_workspaces_are_drawn_in_time() {
