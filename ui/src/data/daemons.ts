@@ -1,6 +1,7 @@
 // Workspace daemons (`agent` on the wire): the ports that programs beside them listen on, and the facts they report.
 import { queryOptions } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { plain } from "../rules/name";
 import { server } from "../transport/transport";
 import type { AgentLog, ListeningPorts } from "../wire/rest";
 import { keys } from "./queries";
@@ -31,9 +32,9 @@ export function readFacts(text: string): Fact[] | undefined {
   if (event.type !== "data" || !Array.isArray(event.data)) return undefined;
   return (event.data as WireFact[]).map((one) => ({
     key: one.description?.key ?? "",
-    name: one.description?.display_name || one.description?.key || "",
-    value: (one.result?.value ?? "").trim(),
-    error: one.result?.error ?? "",
+    name: plain(one.description?.display_name || one.description?.key || ""),
+    value: plain((one.result?.value ?? "").trim()),
+    error: plain(one.result?.error ?? ""),
   }));
 }
 

@@ -57,10 +57,10 @@ export function Waiting({ what }: { what: string }) {
 /** Facts as name and value. */
 export function Facts({ rows }: { rows: Array<[string, ReactNode]> }) {
   return (
-    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-6 gap-y-1.5">
+    <dl className="grid grid-cols-[fit-content(42%)_minmax(0,1fr)] gap-x-6 gap-y-1.5">
       {rows.map(([name, value]) => (
         <div key={name} className="contents">
-          <dt className="text-quiet">{name}</dt>
+          <dt className="min-w-0 break-words text-quiet">{name}</dt>
           <dd className="min-w-0 break-words">{value}</dd>
         </div>
       ))}

@@ -55,7 +55,7 @@ function Timing({ build, isOver }: { build: Build; isOver: boolean }) {
           const x = ((Date.parse(step.from) - begin) / length) * 100;
           const width = Math.max(0.6, ((Date.parse(step.to) - Date.parse(step.from)) / length) * 100);
           return (
-            <li key={at} className="grid grid-cols-[minmax(0,14rem)_minmax(0,1fr)_5rem] items-center gap-3">
+            <li key={at} className="grid grid-cols-[35%_minmax(0,1fr)_7rem] lg:grid-cols-[16rem_minmax(0,1fr)_8rem] items-center gap-3">
               <span className="truncate" title={step.name}>{step.name}</span>
               <svg aria-hidden viewBox="0 0 100 6" preserveAspectRatio="none" className="h-2 w-full"><rect width="100" height="6" className="fill-sunken" /><rect x={Math.min(x, 99.4)} width={width} height="6" className={step.isBad ? "fill-bad" : "fill-accent"} /></svg>
               <span className="text-right text-quiet tabular-nums">{took(step.from, step.to)}{step.isBad && " failed"}</span>

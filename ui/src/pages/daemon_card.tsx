@@ -9,12 +9,12 @@ import { Mark } from "../look/mark";
 import { Facts } from "../look/panel";
 import { Trouble } from "../look/trouble";
 import { since } from "../rules/moment";
-import { hostname, pathOf, safeAddress } from "../rules/name";
+import { hostname, pathOf, plain, safeAddress } from "../rules/name";
 import { daemonWord } from "../rules/status";
 import type { Agent, App, SshConfig, Workspace } from "../wire/rest";
 import { LogLines } from "./log_lines";
 
-export function DaemonCard({ daemon, one, ssh, isSub }: { daemon: Agent; one: Workspace; ssh?: SshConfig; isSub?: boolean }) {
+export function DaemonCard({ daemon, one, ssh, isSub, isFirst }: { daemon: Agent; one: Workspace; ssh?: SshConfig; isSub?: boolean; isFirst?: boolean }) {
   const isConnected = daemon.status === "connected";
   const host = hostname(one, daemon, ssh);
   const facts = useFacts(daemon.id);
@@ -34,7 +34,7 @@ export function DaemonCard({ daemon, one, ssh, isSub }: { daemon: Agent; one: Wo
         <div className="grid content-start gap-2">
           <h4 className="font-medium">Reach it</h4>
           <div className="flex flex-wrap gap-2"><Copyable name="the host name" text={host} /><Copyable name="the ssh command" text={`ssh ${host}`} /></div>
-          <p className="text-[0.8125rem] text-quiet">Names work while the tunnel is on (<code>homeport connect start</code>), or after <code>homeport config-ssh</code>.</p>
+          {isFirst && <p className="text-[0.8125rem] text-quiet">Names work while the tunnel is on (<code>homeport connect start</code>), or after <code>homeport config-ssh</code>.</p>}
         </div>
         <Facts
           rows={[
@@ -62,14 +62,15 @@ function Apps({ apps }: { apps: App[] }) {
       <h4 className="font-medium">Apps</h4>
       <ul className="flex flex-wrap gap-2">
         {apps.map((app) => {
-          const name = app.display_name || app.slug;
+          const name = plain(app.display_name || app.slug);
           const state = HEALTH[app.health];
           const url = safeAddress(app.url);
+          const words = <><span className="truncate">{name}</span>{state && <span className={`shrink-0 ${app.health === "unhealthy" ? "text-warn" : "text-quiet"}`}>({state})</span>}</>;
           return (
-            <li key={app.id}>
+            <li key={app.id} className="max-w-full min-w-0">
               {app.external && url
-                ? <a href={url} target="_blank" rel="noreferrer noopener" className={look("plain")}><ExternalLink aria-hidden className="size-4" />{name}{state && <span className="text-quiet">({state})</span>}</a>
-                : <span className={`${look("plain")} pointer-events-none`}><AppWindow aria-hidden className="size-4" />{name} <code className="text-quiet">{app.url || app.command}</code>{state && <span className="text-quiet">({state})</span>}</span>}
+                ? <a href={url} target="_blank" rel="noreferrer noopener" className={`${look("plain")} max-w-full`}><ExternalLink aria-hidden className="size-4 shrink-0" />{words}</a>
+                : <span className="inline-flex h-8 max-w-full items-center gap-1.5 rounded-md border border-line bg-sunken px-3"><AppWindow aria-hidden className="size-4 shrink-0 text-quiet" />{words}<code className="hidden min-w-0 truncate text-quiet sm:inline">{app.url || app.command}</code></span>}
             </li>
           );
         })}
@@ -87,7 +88,7 @@ function Ports({ daemon, host }: { daemon: Agent; host: string }) {
       {found.error ? <Trouble failure={found.error} retry={() => void found.refetch()} />
         : found.isPending ? <p className="text-quiet">Asking the daemon…</p>
         : list.length === 0 ? <p className="text-quiet">No program was reported to listen. What listens is reachable all the same: <code>{host}:&lt;port&gt;</code>.</p>
-        : <ul className="flex flex-wrap gap-2">{list.map((one) => <li key={`${one.network}${one.port}`} className="flex items-center gap-2"><Copyable name={`the address of port ${one.port}`} text={`${host}:${one.port}`} /><span className="text-quiet">{one.process_name || "unknown program"}</span></li>)}</ul>}
+        : <ul className="flex flex-wrap gap-2">{list.map((one) => <li key={`${one.network}${one.port}`} className="flex items-center gap-2"><Copyable name={`the address of port ${one.port}`} text={`${host}:${one.port}`} /><span className="text-quiet">{plain(one.process_name) || "unknown program"}</span></li>)}</ul>}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 // Lines of a log, the newest in sight as long as the reader has not scrolled up.
 import { useEffect, useRef } from "react";
+import { plain } from "../rules/name";
 import type { LogLevel } from "../wire/rest";
 
 export interface Line {
@@ -41,7 +42,7 @@ export function LogLines({ lines, name }: { lines: Line[]; name: string }) {
           {line.stage !== undefined && line.stage !== all[at - 1]?.stage && <p className="pt-2 font-semibold first:pt-0">{line.stage}</p>}
           <p className={`break-words whitespace-pre-wrap ${line.level === "error" ? "text-bad" : line.level === "warn" ? "text-warn" : ""}`}>
             {(line.level === "error" || line.level === "warn") && <span className="font-semibold">{line.level}: </span>}
-            {line.text.replace(COLOURS, "")}
+            {plain(line.text.replace(COLOURS, ""))}
           </p>
         </div>
       ))}

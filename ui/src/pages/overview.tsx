@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ssh } from "../data/deployment";
 import { Empty, Facts, Panel } from "../look/panel";
+import { daemons, plain } from "../rules/name";
 import type { Agent, Resource, Workspace } from "../wire/rest";
 import { DaemonCard } from "./daemon_card";
 
@@ -21,11 +22,11 @@ function ResourcePanel({ resource, one, suffix }: { resource: Resource; one: Wor
   const facts = resource.metadata ?? [];
   return (
     <Panel flush title={<>{resource.name} <span className="font-normal text-quiet">{resource.type}</span></>}>
-      {facts.length > 0 && <div className="border-b border-line p-4"><Facts rows={facts.map((fact) => [fact.key, fact.sensitive ? "hidden" : fact.value])} /></div>}
-      {roots.length === 0 && <Empty title="No workspace daemon">{one.latest_build.transition === "start" ? "This resource has none." : "It is there while the workspace runs."}</Empty>}
+      {facts.length > 0 && <div className="border-b border-line p-4"><Facts rows={facts.map((fact) => [fact.key, fact.sensitive ? "hidden" : plain(fact.value)])} /></div>}
+      {roots.length === 0 && facts.length === 0 && <p className="px-4 py-3 text-quiet">{one.latest_build.transition === "start" ? "No workspace daemon runs in it." : "Its workspace daemon is there while the workspace runs."}</p>}
       {roots.map((daemon) => (
         <div key={daemon.id}>
-          <DaemonCard daemon={daemon} one={one} ssh={suffix} />
+          <DaemonCard daemon={daemon} one={one} ssh={suffix} isFirst={daemon.id === daemons(one)[0]?.id} />
           {below(daemon).map((child) => (
             <div key={child.id} className="ml-4 border-l-2 border-line sm:ml-8"><DaemonCard daemon={child} one={one} ssh={suffix} isSub /></div>
           ))}

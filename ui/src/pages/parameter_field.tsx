@@ -17,7 +17,7 @@ interface Props {
 export function ParameterField({ one, value, fault, isFromLink, change }: Props) {
   const id = useId();
   const label = one.display_name || one.name;
-  const hint = notes(one, isFromLink);
+  const hint = notes(one, isFromLink, fault);
   const tied = described(id, hint, fault);
   const group = { one, label, value, hint, fault, change };
   switch (control(one)) {

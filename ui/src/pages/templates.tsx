@@ -16,7 +16,7 @@ export function Templates() {
       <Head name="Templates" title="Templates" under="What a workspace is made of." />
       {found.error ? <Trouble failure={found.error} title="The templates could not be read" retry={() => void found.refetch()} /> : (
         <Panel flush>
-          {found.isPending ? <Waiting what="templates" /> : all.length === 0 ? <Empty title="No template">The owner of this deployment adds them: <code>homeport templates push</code>.</Empty> : (
+          {found.isPending ? <Waiting what="templates" /> : all.length === 0 ? <Empty title="No template">Templates come with the server. This one has none; its log says why.</Empty> : (
             <ul className="divide-y divide-line">
               {all.map((one) => (
                 <li key={one.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3">

@@ -61,7 +61,7 @@ export function Actions({ one }: { one: Workspace }) {
   const [first, ...others] = able;
   return (
     <>
-      {isRunning && <ButtonLink to="/@{$owner}/$name/terminal" params={pathOf(one)} icon={SquareTerminal}>Terminal</ButtonLink>}
+      {isRunning && <ButtonLink to="/@{$owner}/$name/terminal" params={pathOf(one)} icon={SquareTerminal}><span className="max-sm:sr-only">Terminal</span></ButtonLink>}
       {first && first !== "delete" && <Button weight={first === "start" ? "primary" : "plain"} icon={LOOKS[first].icon} onClick={() => run(first)}>{LOOKS[first].name}</Button>}
       {able.includes("update") && <Button icon={LOOKS.update.icon} onClick={() => run("update")}>Update</Button>}
       <Menu

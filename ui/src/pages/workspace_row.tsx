@@ -47,15 +47,15 @@ export function Row({ one, isPicked, pick, ask, star }: Props) {
     });
   const { error } = one.latest_build.job;
   return (
-    <li className={`grid grid-cols-[auto_auto_minmax(0,1fr)_auto] items-center gap-x-2 gap-y-1 px-2 py-2 sm:px-3 lg:grid-cols-[auto_auto_minmax(0,2fr)_minmax(0,1fr)_12rem_minmax(0,1fr)_auto] ${isPicked ? "bg-accent-soft" : "hover:bg-sunken/60"}`}>
+    <li className={`grid grid-cols-[auto_auto_minmax(0,1fr)_auto] items-center gap-x-2 gap-y-1 px-2 py-2 sm:px-3 lg:grid-cols-[auto_auto_minmax(0,2fr)_minmax(0,1.4fr)_11rem_minmax(0,1fr)_4.5rem] ${isPicked ? "bg-accent-soft" : "hover:bg-sunken/60"}`}>
       <input type="checkbox" className="size-4" checked={isPicked} onChange={(event) => pick(event.target.checked)} aria-label={`Pick ${one.name}`} />
       {star}
       <div className="min-w-0">
         <Link to="/@{$owner}/$name" params={pathOf(one)} className="block truncate font-medium text-ink underline-offset-2 hover:underline">{one.name}</Link>
         <span className="block truncate text-[0.8125rem] text-quiet">{one.owner_name}</span>
-        {error && <span className="block text-[0.8125rem] break-words text-bad">{error}</span>}
+        {error && <span title={error} className="line-clamp-2 text-[0.8125rem] break-words text-bad">{error}</span>}
       </div>
-      <span className="hidden min-w-0 truncate text-quiet lg:block">{one.template_display_name || one.template_name}{one.outdated && <span className="ml-2 inline-flex items-center gap-1 text-warn"><RefreshCw aria-hidden className="size-3" />update</span>}</span>
+      <span className="hidden min-w-0 items-center gap-2 text-quiet lg:flex"><span className="truncate">{one.template_display_name || one.template_name}</span>{one.outdated && <span className="inline-flex shrink-0 items-center gap-1 text-warn"><RefreshCw aria-hidden className="size-3" />update</span>}</span>
       <span className="col-span-2 col-start-3 row-start-2 lg:col-span-1 lg:col-start-auto lg:row-start-auto"><Mark word={workspaceWord(one)} /></span>
       <span className="hidden text-[0.8125rem] text-quiet lg:block">{when(one)}</span>
       <div className="col-start-4 row-start-1 flex justify-end gap-0.5 lg:col-start-auto lg:row-start-auto">

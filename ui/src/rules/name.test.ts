@@ -1,7 +1,7 @@
 // Names, host names, and addresses that a page may lead to.
 import { expect, test } from "vitest";
 import type { Agent, Workspace } from "../wire/rest";
-import { daemons, hostname, nameFault, nextPage, safeAddress, visible } from "./name";
+import { daemons, hostname, nameFault, nextPage, plain, safeAddress, visible } from "./name";
 
 test.each([
   ["box", true], ["my-box-2", true], ["", false], ["-box", false], ["a--b", false], ["a_b", false], ["a".repeat(33), false],
@@ -45,4 +45,9 @@ test.each([
   ["größe 🙂", "größe 🙂"],
 ])("%j is seen as %j", (text, expected) => {
   expect(visible(text)).toBe(expected);
+});
+
+test("names of others are read as they are written, with their emoji and lines", () => {
+  expect(plain("photo\u202egnp.exe \u001b[2K")).toBe("photo\\u{202e}gnp.exe \\u{1b}[2K");
+  expect(plain("a\tb\n👩\u200d💻 größe العربية")).toBe("a\tb\n👩\u200d💻 größe العربية");
 });

@@ -52,3 +52,8 @@ export function nextPage(wanted: unknown): string {
 export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${found.codePointAt(0)!.toString(16)}}`);
 }
+
+/** A text that others wrote, as ordinary text: nothing in it turns the direction of reading, or is a control. */
+export function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (found) => ("\t\n\r".includes(found) ? found : visible(found)));
+}

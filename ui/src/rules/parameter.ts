@@ -37,9 +37,11 @@ export function fromLink(search: Record<string, unknown>): Record<string, string
   return found;
 }
 
+const NEEDED = "A value is needed.";
+
 /** What is wrong with a value, in a sentence; nothing when it is fine. */
 export function fault(one: RichParameter, value: string): string | undefined {
-  if (value === "") return one.required ? "A value is needed." : undefined;
+  if (value === "") return one.required ? NEEDED : undefined;
   if (one.type === "number") return numberFault(one, value);
   if (one.type === "bool" && value !== "true" && value !== "false") return "It is either true or false.";
   if (one.type === "list(string)" && items(value) === undefined) return "It must be a list of texts.";
@@ -83,11 +85,11 @@ export function items(value: string): string[] | undefined {
 }
 
 /** What can be said beside a control, in sentences. */
-export function notes(one: RichParameter, isFromLink: boolean): string {
+export function notes(one: RichParameter, isFromLink: boolean, fault?: string): string {
   const size = limits(one);
   const later = !one.mutable ? "It cannot be changed later."
     : one.validation_monotonic === "increasing" ? "Later it can only be raised."
     : one.validation_monotonic === "decreasing" ? "Later it can only be lowered." : "";
-  const all = [one.description_plaintext || one.description, one.required && "A value is needed.", size && `From ${size.min} to ${size.max}.`, isFromLink && "Filled in by the link.", later];
+  const all = [one.description_plaintext || one.description, one.required && fault !== NEEDED && NEEDED, size && `From ${size.min} to ${size.max}.`, isFromLink && "Filled in by the link.", later];
   return all.filter(Boolean).join(" ");
 }
