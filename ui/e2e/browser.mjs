@@ -24,7 +24,7 @@ export async function openPage(browser, url, { dark = false, width = 1280, heigh
     if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) page.complaints.push(message.text());
   });
   page.on("pageerror", (error) => page.complaints.push(String(error)));
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   return page;
 }
 

@@ -1,5 +1,5 @@
 // The cache of what the server said, and how often it asks again. One place for keys, so that a change finds its readers.
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, type QueryKey } from "@tanstack/react-query";
 import { Failure } from "../transport/failure";
 
 export const keys = {
@@ -36,4 +36,10 @@ export function newQueries(): QueryClient {
       },
     },
   });
+}
+
+/** Puts in place what a stream told. An answer that is on its way may be older than that: it is asked for again. */
+export function told<T>(queries: QueryClient, queryKey: QueryKey, value: T): void {
+  queries.setQueryData(queryKey, value);
+  if (queries.isFetching({ queryKey, exact: true }) > 0) void queries.invalidateQueries({ queryKey, exact: true });
 }

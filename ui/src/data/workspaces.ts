@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { server } from "../transport/transport";
 import { isWorking } from "../rules/status";
 import type { AutomaticUpdates, Build, CreateWorkspace, Transition, WatchEvent, Workspace, WorkspaceList } from "../wire/rest";
-import { keys } from "./queries";
+import { keys, told } from "./queries";
 
 /** How soon a list is asked for again where no stream tells of changes: while something changes, and while nothing does. */
 const SOON = 1_500;
@@ -46,7 +46,7 @@ export function useWatch(one: Workspace | undefined): boolean {
         opened: () => setLive(true),
         text: (text) => {
           const event = JSON.parse(text) as WatchEvent;
-          if (event.type === "data") queries.setQueryData(keys.workspace(owner!, name!), event.data as Workspace);
+          if (event.type === "data") told(queries, keys.workspace(owner!, name!), event.data as Workspace);
         },
         closed: () => {
           setLive(false);

@@ -1,14 +1,15 @@
 // The list of workspaces: searched, picked, started and stopped many at a time.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Play, Plus, Square, Star } from "lucide-react";
-import { useEffect, useState } from "react";
+import { Play, Plus, Square } from "lucide-react";
+import { useCallback, useEffect, useState } from "react";
 import { useLiveList } from "../data/live";
 import { changed, favorite, order, workspaces } from "../data/workspaces";
 import { announce } from "../look/announce";
-import { Button, ButtonLink, IconButton } from "../look/button";
+import { Button, ButtonLink } from "../look/button";
 import { Confirm, type Question } from "../look/dialog";
 import { Empty, Head, Panel, Waiting } from "../look/panel";
+import { useNow } from "../look/now";
 import { Trouble } from "../look/trouble";
 import { problem } from "../rules/filter";
 import { able, inOrder } from "../rules/status";
@@ -39,20 +40,18 @@ export function Workspaces() {
   const list = useQuery(workspaces(asked, isLive));
   const all = inOrder(list.data?.workspaces ?? []);
   const chosen = all.filter((one) => picked.has(one.id));
-  const pick = (one: Workspace, is: boolean) => {
-    const next = new Set(picked);
-    if (is) next.add(one.id);
-    else next.delete(one.id);
-    setPicked(next);
-  };
-  const star = async (one: Workspace) => {
-    try {
-      await favorite(one, !one.favorite);
-      await changed(queries);
-    } catch (thrown) {
-      announce(asFailure(thrown).message);
-    }
-  };
+  const pick = useCallback((one: Workspace, is: boolean) => {
+    setPicked((before) => {
+      const next = new Set(before);
+      if (is) next.add(one.id);
+      else next.delete(one.id);
+      return next;
+    });
+  }, []);
+  const star = useCallback((one: Workspace) => {
+    favorite(one, !one.favorite).then(() => changed(queries), (thrown: unknown) => announce(asFailure(thrown).message));
+  }, [queries]);
+  const now = useNow();
   const ask = (transition: "start" | "stop") => {
     const these = able(chosen, transition);
     const word = transition === "start" ? "Start" : "Stop";
@@ -97,9 +96,10 @@ export function Workspaces() {
                     key={one.id}
                     one={one}
                     isPicked={picked.has(one.id)}
-                    pick={(is) => pick(one, is)}
+                    pick={pick}
                     ask={setQuestion}
-                    star={<IconButton name={one.favorite ? `Take ${one.name} from the favourites` : `Make ${one.name} a favourite`} aria-pressed={one.favorite} icon={Star} iconClass={one.favorite ? "fill-warn text-warn" : "text-quiet"} onClick={() => void star(one)} />}
+                    star={star}
+                    now={now}
                   />
                 ))}
               </ul>
