@@ -6,12 +6,15 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /**
- * Two wordings of the terminal that the policy forbids: colours of single cells as a style attribute (properties are
- * allowed), and the real document where another was given (an operator binds less than was meant). A new version that
- * words them differently must not go unnoticed: the build fails.
+ * Three wordings of the terminal that do not work here: colours of single cells as a style attribute, which the policy forbids
+ * (properties are allowed); a name of every object assigned, which a frozen prototype forbids; and the real document where
+ * another was given (an operator binds less than was meant). A new version that words them differently must not go unnoticed:
+ * the build fails.
  */
 const WORDINGS: Array<[RegExp, string]> = [
   [/(\w+)\.setAttribute\("style",`\$\{\1\.getAttribute\("style"\)\|\|""\}\$\{(\w+)\};`\)/, '$1.style.cssText+=$2+";"'],
+  // In the app's windows Object.prototype is frozen, so that a name it has cannot be assigned to another object.
+  [/(\w+)\.toString=(\w+);/, 'Object.defineProperty($1,"toString",{value:$2});'],
   [/this\._document\?\?typeof window<"u"\?window\.document:null/, "this._document"],
 ];
 const terminalWording: Plugin = {

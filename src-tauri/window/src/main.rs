@@ -18,6 +18,10 @@ mod run;
 mod streams;
 mod windows;
 
+#[cfg(test)]
+#[path = "acl/tests.rs"]
+mod acl;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
