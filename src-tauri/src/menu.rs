@@ -12,6 +12,7 @@ mod summary;
 mod workspace;
 
 use time::UtcOffset;
+use url::Url;
 
 use crate::action::Action;
 use crate::event::Account;
@@ -106,7 +107,7 @@ pub fn view(state: &State, around: &Surroundings) -> View {
     items.push(connect(state));
     items.push(Item::Separator);
     items.extend(deployments(state, around));
-    items.extend([create(state), dashboard(state)].into_iter().flatten());
+    items.extend([create(state), window(state), dashboard(state)].into_iter().flatten());
     items.push(hosting(state));
     items.extend(reachable::item(state, around));
     items.push(Item::Separator);
@@ -179,22 +180,27 @@ fn sign_in(place: &Place) -> Action {
 }
 
 /// One item per deployment, or a submenu of them.
-fn per_deployment(state: &State, text: &str, page: &[&str]) -> Option<Item> {
+fn per_deployment(state: &State, text: &str, page: &[&str], target: impl Fn(Place, Url) -> Target) -> Option<Item> {
     let mut items: Vec<Item> = Vec::new();
     for Account { place, is_local } in &state.accounts {
         let Some(url) = place.page(page) else { continue };
         let name = if state.accounts.len() == 1 { text.to_owned() } else { title(place, *is_local) };
-        items.push(Item::of(&name, Action::Open(Target::Page { place: place.clone(), page: url })));
+        items.push(Item::of(&name, Action::Open(target(place.clone(), url))));
     }
     if items.len() < 2 { items.pop() } else { Some(Item::more(text, items)) }
 }
 
 fn create(state: &State) -> Option<Item> {
-    per_deployment(state, "Create workspace…", &["templates"])
+    per_deployment(state, "Create workspace…", &["templates"], |place, page| Target::Window { place, page })
 }
 
 fn dashboard(state: &State) -> Option<Item> {
-    per_deployment(state, "Open dashboard", &["workspaces"])
+    per_deployment(state, "Open dashboard", &["workspaces"], |place, page| Target::Page { place, page })
+}
+
+fn window(state: &State) -> Option<Item> {
+    state.programs.window.as_ref()?;
+    per_deployment(state, "Open a window", &["workspaces"], |place, page| Target::Window { place, page })
 }
 
 fn hosting(state: &State) -> Item {

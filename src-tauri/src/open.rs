@@ -41,6 +41,8 @@ pub enum Target {
     Address(String),
     /// A page of a deployment's dashboard, where our own command signs the browser in when the deployment is ours.
     Page { place: Place, page: Url },
+    /// The same in a window of ours, where the program of the windows is there and works; else as [`Target::Page`].
+    Window { place: Place, page: Url },
     /// A shell in a workspace, in a terminal; starts the workspace when it is stopped.
     Shell { place: Place, owner: String, workspace: String, daemon: String },
     /// An editor with a folder of a workspace.
@@ -67,6 +69,8 @@ impl PartialEq for Target {
 pub struct Programs {
     /// Our own command.
     pub homeport: Option<PathBuf>,
+    /// The program of our windows.
+    pub window: Option<PathBuf>,
     /// A terminal, and what stands before the command in its arguments.
     pub terminal: Option<(PathBuf, &'static [&'static str])>,
     /// Editors by the name people know.
@@ -91,6 +95,8 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// For its standard input.
     pub input: Option<Secret>,
+    /// What is started where this one fails soon: a window needs a screen and WebKit.
+    pub otherwise: Option<Box<Launch>>,
 }
 
 /// Why a thing cannot be opened, with what to do.
@@ -122,6 +128,7 @@ pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
     match target {
         Target::Address(address) => by_opener(check_address(&address)?.into(), programs),
         Target::Page { place, page } => page_of(&place, &page, programs),
+        Target::Window { place, page } => window_of(&place, &page, programs),
         Target::File(path) => by_opener(path.to_string_lossy().into_owned(), programs),
         Target::Shell { place, owner, workspace, daemon } => {
             let target = named(&owner, &workspace, &daemon)?;
@@ -136,7 +143,7 @@ pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
             }
             let mut arguments = vec!["--remote".into(), format!("ssh-remote+{host}")];
             arguments.extend(folder.starts_with('/').then_some(folder));
-            Ok(Launch { program: program.clone(), arguments, input: None })
+            Ok(Launch { program: program.clone(), arguments, input: None, otherwise: None })
         }
         Target::JetBrains { place, owner, workspace, daemon, folder } => {
             named(&owner, &workspace, &daemon)?;
@@ -172,7 +179,15 @@ fn page_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, Ope
         return by_opener(check_address(page.as_str())?.into(), programs);
     };
     let arguments = ["dashboard", "--url", place.as_str(), "--page", page.path()].map(str::to_owned);
-    Ok(Launch { program, arguments: arguments.into(), input: None })
+    Ok(Launch { program, arguments: arguments.into(), input: None, otherwise: None })
+}
+
+fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, OpenError> {
+    let otherwise = page_of(place, page, programs);
+    let Some(program) = programs.window.clone().filter(|_| is_plain(page.path())) else { return otherwise };
+    let arguments = ["--deployment", place.as_str(), "--page", page.path()].map(str::to_owned);
+    let otherwise = otherwise.ok().map(Box::new);
+    Ok(Launch { program, arguments: arguments.into(), input: None, otherwise })
 }
 
 /// What the command takes as a page: it has nothing in it that would need escaping.
@@ -182,7 +197,7 @@ fn is_plain(path: &str) -> bool {
 
 fn by_opener(what: String, programs: &Programs) -> Result<Launch, OpenError> {
     let program = programs.opener.clone().ok_or(OpenError::NoOpener)?;
-    Ok(Launch { program, arguments: vec![what], input: None })
+    Ok(Launch { program, arguments: vec![what], input: None, otherwise: None })
 }
 
 fn named(owner: &str, workspace: &str, daemon: &str) -> Result<String, OpenError> {
@@ -202,7 +217,7 @@ fn in_terminal(words: &[&str], programs: &Programs, hold: bool) -> Result<Launch
     }
     arguments.push(homeport.into_owned());
     arguments.extend(words.iter().map(|word| (*word).to_owned()));
-    Ok(Launch { program: program.clone(), arguments, input: None })
+    Ok(Launch { program: program.clone(), arguments, input: None, otherwise: None })
 }
 
 fn remote_desktop(
@@ -224,17 +239,17 @@ fn remote_desktop(
                 // It asks for what it was not given, in this order, on its standard input.
                 arguments.push("/from-stdin".into());
                 let input = Secret::new(format!("{}\n", password.expose()));
-                return Ok(Launch { program: program.clone(), arguments, input: Some(input) });
+                return Ok(Launch { program: program.clone(), arguments, input: Some(input), otherwise: None });
             }
             // Somebody has to be asked, and that needs a terminal where there is one.
             let Some((terminal, before)) = &programs.terminal else {
-                return Ok(Launch { program: program.clone(), arguments, input: None });
+                return Ok(Launch { program: program.clone(), arguments, input: None, otherwise: None });
             };
             let mut all: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
             all.push(program.to_string_lossy().into_owned());
             all.extend(arguments);
             all.push("/from-stdin".into());
-            Ok(Launch { program: terminal.clone(), arguments: all, input: None })
+            Ok(Launch { program: terminal.clone(), arguments: all, input: None, otherwise: None })
         }
         // It keeps passwords in a form of its own, and asks by itself.
         RemoteDesktop::Remmina => {
@@ -242,7 +257,12 @@ fn remote_desktop(
             if let Some(user) = user {
                 url.set_username(user).map_err(|()| OpenError::Name)?;
             }
-            Ok(Launch { program: program.clone(), arguments: vec!["-c".into(), url.into()], input: None })
+            Ok(Launch {
+                program: program.clone(),
+                arguments: vec!["-c".into(), url.into()],
+                input: None,
+                otherwise: None,
+            })
         }
     }
 }

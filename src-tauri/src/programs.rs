@@ -40,10 +40,11 @@ const REMOTE_DESKTOPS: &[(RemoteDesktop, &str)] = &[
 /// What is installed. `path` is the variable PATH; `beside` the folder of our own programs.
 pub fn find(path: &str, beside: Option<&Path>, data_home: Option<&Path>) -> Programs {
     let on_path = |name: &str| find_on(path, name);
-    let own = beside.map(|folder| folder.join("homeport")).filter(|program| is_program(program));
+    let beside = |name: &str| beside.map(|folder| folder.join(name)).filter(|program| is_program(program));
     let toolbox = data_home.map(|folder| folder.join("applications/jetbrains-toolbox.desktop"));
     Programs {
-        homeport: own.or_else(|| on_path("homeport")),
+        homeport: beside("homeport").or_else(|| on_path("homeport")),
+        window: beside("homeport-window").or_else(|| on_path("homeport-window")),
         terminal: TERMINALS.iter().find_map(|(name, before)| Some((on_path(name)?, *before))),
         editors: EDITORS.iter().filter_map(|(name, program)| Some((*name, on_path(program)?))).collect(),
         remote_desktop: REMOTE_DESKTOPS.iter().find_map(|(kind, name)| Some((*kind, on_path(name)?))),

@@ -11,10 +11,14 @@ use crate::arguments::Arguments;
 use crate::controller::{self, QUEUE};
 use crate::event::Event;
 use crate::instance::{self, Instance};
+use crate::open::Programs;
 use crate::paths::Paths;
 use crate::port::Desktop;
 use crate::state::State;
 use crate::{autostart, install, own_log, programs, settings_file};
+
+/// Names the program of the windows.
+const WINDOW: &str = "HOMEPORT_WINDOW";
 
 /// The program.
 #[must_use]
@@ -89,12 +93,17 @@ fn install_or_not(is_wanted: bool, paths: &Paths) -> Result<(), String> {
     Ok(())
 }
 
-fn find_programs(program: &std::path::Path) -> crate::open::Programs {
+fn find_programs(program: &std::path::Path) -> Programs {
     let path = std::env::var("PATH").unwrap_or_default();
     let data = std::env::var_os("XDG_DATA_HOME").map(std::path::PathBuf::from);
     let data = data.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".local/share")));
     let own = program.canonicalize().ok();
-    programs::find(&path, own.as_deref().and_then(std::path::Path::parent), data.as_deref())
+    let found = programs::find(&path, own.as_deref().and_then(std::path::Path::parent), data.as_deref());
+    // Windows from elsewhere, or, when it is empty, none.
+    match std::env::var_os(WINDOW) {
+        Some(window) => Programs { window: (!window.is_empty()).then(|| window.into()), ..found },
+        None => found,
+    }
 }
 
 fn end_on_signals(events: mpsc::Sender<Event>) {

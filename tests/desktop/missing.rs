@@ -85,3 +85,25 @@ async fn without_the_server_program_it_says_so_and_stays() {
     let menu = desk.menu_within(LATER, "it gave up", failed).await;
     assert!(menu.text().contains("homeport-server is not installed"), "{}", menu.text());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_webkit_the_pages_open_in_the_browser_and_it_says_why() {
+    if !is_ready("no WebKit") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    // What the loader says, and how it ends, where the library is not installed.
+    let loader = "echo 'libwebkit2gtk-4.1.so.0: cannot open shared object file' >&2; exit 127";
+    tests::binary::write_script(&desk.path("bin/homeport-window"), loader);
+    desk.set("HOMEPORT_WINDOW", desk.path("bin/homeport-window").to_str().unwrap());
+    desk.start_tray(&["--host"]).await;
+    desk.menu_within(LATER, "box runs", |menu| menu.has("● box: running")).await;
+    desk.click(&["Create workspace"]).await;
+    let why = |text: &str| {
+        text.contains("homeport-window failed: libwebkit2gtk-4.1.so.0") && text.contains("browser is used")
+    };
+    desk.menu_when("it says why", |menu| why(&menu.text())).await;
+    let given = desk.call("xdg-open").await;
+    let leads = std::fs::read_to_string(&given[0]).unwrap();
+    assert!(leads.contains("/sign-in?next=/templates#code="), "{leads}");
+}

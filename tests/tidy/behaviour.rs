@@ -11,7 +11,10 @@ const PROMISE: &str = "- **Given** ";
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for source in sources(&root(), &[".rs"]) {
-        if !source.path.starts_with("src-tauri/src") && !source.path.starts_with("tests/desktop") {
+        if !source.path.starts_with("src-tauri/src")
+            && !source.path.starts_with("tests/desktop")
+            && !source.path.starts_with("tests/window")
+        {
             continue;
         }
         let mut is_test = false;

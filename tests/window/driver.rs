@@ -62,7 +62,8 @@ impl Driver {
 
     /// Waits until what the page holds now was drawn.
     pub async fn is_drawn(&self) {
-        let frames = "const next = (left) => left ? requestAnimationFrame(() => next(left - 1)) : arguments[0](); next(5)";
+        let frames =
+            "const next = (left) => left ? requestAnimationFrame(() => next(left - 1)) : arguments[0](); next(5)";
         self.script(&frames.replace("arguments[0]", "done").replacen("const", "const done = arguments[0],", 1)).await;
     }
 

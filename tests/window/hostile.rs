@@ -20,7 +20,10 @@ fn commands() -> Vec<String> {
 fn probe() -> String {
     let mut all = commands();
     assert!(all.len() > 4, "{all:?}");
-    all.extend(["plugin:window|close", "plugin:event|listen", "plugin:webview|create_webview", "plugin:app|version"].map(str::to_owned));
+    all.extend(
+        ["plugin:window|close", "plugin:event|listen", "plugin:webview|create_webview", "plugin:app|version"]
+            .map(str::to_owned),
+    );
     format!(
         "const done = arguments[0], inside = window.__TAURI_INTERNALS__;
          if (!inside) done('no way in');

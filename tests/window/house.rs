@@ -12,9 +12,8 @@ use super::driver::Driver;
 /// What is missing to run these tests, said loudly. `make test` builds and installs it.
 pub fn program(test: &str) -> Option<PathBuf> {
     let program = binary::path("homeport-desktop").with_file_name("homeport-window");
-    let has = |name: &str| {
-        std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|path| path.join(name).is_file())
-    };
+    let has =
+        |name: &str| std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|path| path.join(name).is_file());
     if !program.is_file() {
         eprintln!("SKIPPED {test}: homeport-window is not built (make window)");
     } else if !has("Xvfb") || !has("WebKitWebDriver") {

@@ -78,3 +78,22 @@ async fn a_second_start_shows_its_page_in_the_window_that_is_there() {
     let why = String::from_utf8_lossy(&foreign.stderr).into_owned();
     assert!(why.contains("there is no session at https://a.invalid"), "{why}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tray_opens_a_window_with_its_page() {
+    let Some(program) = program("a window from the tray") else { return };
+    let mut house = House::start(program).await;
+    house.desk.set("HOMEPORT_WINDOW", house.program.to_str().unwrap());
+    house.desk.start_tray(&[]).await;
+    house.desk.menu_within(LATER, "box is listed", |menu| menu.has("● box: running")).await;
+    house.desk.click(&["Open a window"]).await;
+    let search = || async {
+        let mut xdotool = house.desk.command("xdotool");
+        let found = binary::output(xdotool.args(["search", "--name", "^Homeport: 127.0.0.1"]));
+        found.status.success().then_some(())
+    };
+    until(LATER, "the window is there", search).await;
+    // The program is one: a second click, for another page, ends with a word to the first.
+    house.desk.click(&["Create workspace"]).await;
+    house.desk.menu_when("nothing went wrong", |menu| !menu.has("▲ homeport-window")).await;
+}

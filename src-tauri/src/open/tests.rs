@@ -5,6 +5,7 @@ use super::*;
 fn programs() -> Programs {
     Programs {
         homeport: Some("/bin/homeport".into()),
+        window: Some("/bin/homeport-window".into()),
         terminal: Some(("/bin/xterm".into(), &["-e"])),
         editors: vec![("VS Code", "/bin/code".into())],
         remote_desktop: Some((RemoteDesktop::FreeRdp, "/bin/xfreerdp3".into())),
@@ -74,6 +75,17 @@ fn a_page_of_a_dashboard_is_opened_by_our_command_where_it_is_there() {
     let alone = Programs { homeport: None, ..programs() };
     let launch = plan(page("/templates"), &alone).unwrap();
     assert_eq!(launch.arguments, ["https://dev.example.com/templates"]);
+}
+
+#[test]
+fn a_window_is_ours_where_it_is_there_and_the_browsers_where_not() {
+    let page = |path: &str| Target::Window { place: place(), page: place().url().unwrap().join(path).unwrap() };
+    check(page("/templates"), Ok("/bin/homeport-window --deployment https://dev.example.com/ --page /templates"));
+    let launch = plan(page("/templates"), &programs()).unwrap();
+    assert_eq!(launch.otherwise.unwrap().program, PathBuf::from("/bin/homeport"), "if it does not start");
+    check(page("/@ann/a%2Fb"), Ok("/bin/xdg-open https://dev.example.com/@ann/a%2Fb"));
+    let none = Programs { window: None, ..programs() };
+    assert_eq!(plan(page("/templates"), &none).unwrap().program, PathBuf::from("/bin/homeport"));
 }
 
 #[test]

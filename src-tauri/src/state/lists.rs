@@ -102,7 +102,7 @@ fn failure(place: &Place, row: &Row) -> Note {
     let again = retry.map(|change| ("Try again".to_owned(), Action::Workspace(place.clone(), row.id, change)));
     let number = row.build_number.to_string();
     let log = place.page(&[&format!("@{}", row.owner), &row.name, "builds", &number]);
-    let log = log.map(|page| ("Show the log".to_owned(), Action::Open(Target::Page { place: place.clone(), page })));
+    let log = log.map(|page| ("Show the log".to_owned(), Action::Open(Target::Window { place: place.clone(), page })));
     Note {
         title: format!("{verb} {} failed", row.name),
         body: if row.reason.is_empty() { "No reason was given.".into() } else { row.reason.clone() },

@@ -128,7 +128,11 @@ impl Desk {
         command.env_clear().env("PATH", path).env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("CALLS", self.path("calls")).env("DISPLAY", &self.display).env("NO_AT_BRIDGE", "1");
         command.env("DBUS_SESSION_BUS_ADDRESS", self.bus_address()).env("HOMEPORT_STUN_ADDRESS", "off");
-        command.env("HOMEPORT_TUNNEL_SOCKET", self.path("tunnel.sock")).env("NO_COLOR", "1").env("LANG", "C.UTF-8");
+        command
+            .env("HOMEPORT_TUNNEL_SOCKET", self.path("tunnel.sock"))
+            .env("HOMEPORT_WINDOW", "")
+            .env("NO_COLOR", "1")
+            .env("LANG", "C.UTF-8");
         // The machine's own system bus is not asked about sleep.
         command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere");
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
