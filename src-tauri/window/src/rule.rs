@@ -14,6 +14,7 @@ const CALLS: &[(&str, &str)] = &[
     ("GET", "buildinfo"),
     ("GET", "deployment/ssh"),
     ("GET", "debug/health"),
+    ("GET", "homeport/sessions"),
     ("GET", "users"),
     ("GET", "users/*"),
     ("GET", "users/*/gitsshkey"),
@@ -47,6 +48,7 @@ const CALLS: &[(&str, &str)] = &[
 ];
 /// What they follow.
 const STREAMS: &[&str] = &[
+    "homeport/workspaces/watch",
     "workspaces/*/watch-ws",
     "workspacebuilds/*/logs",
     "workspaceagents/*/pty",
