@@ -285,7 +285,7 @@ async fn a_websocket_answers_pings_and_says_goodbye() {
     assert_eq!(length, 100_000);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn keep_alive_ends_a_silent_websocket_and_no_other() {
     let period = Duration::from_millis(50);
     let (mut near, far) = websocket(Some(period)).await;
