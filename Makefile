@@ -25,7 +25,7 @@ export HOMEPORT_BIN_DIR := $(BIN)
 
 # What apt must give. `run` needs a C compiler for SQLite and ring; the tests use the real peers.
 APT_BUILD := gcc libc6-dev make git ca-certificates
-APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3 bind9-dnsutils xvfb strace xfce4-panel xfconf xclip xdotool imagemagick x11-utils librsvg2-common adwaita-icon-theme
+APT_TEST := curl openssh-client openssh-sftp-server rsync iproute2 nftables iputils-ping procps sqlite3 tcpdump dbus systemd polkitd libsystemd-shared libnetfilter-conntrack3 bind9-dnsutils xvfb strace xfce4-panel xfconf xclip xdotool imagemagick x11-utils librsvg2-common adwaita-icon-theme gnome-keyring
 # Names differ between releases, and Ubuntu has no Chromium without snap: what apt knows, once its lists are fresh.
 APT_DESKTOP := $$(apt-cache search --names-only '^(chromium|freerdp[23]-x11)$$' 2>/dev/null | cut -d' ' -f1)
 # What windows are made of, and what drives them in tests.

@@ -4,12 +4,16 @@
 //! Screenshots are kept in the folder `desktop-screenshots` beside the built programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // This file is only tests and their tools.
 
+#[path = "desktop/accounts.rs"]
+mod accounts;
 #[path = "desktop/bundle.rs"]
 mod bundle;
 #[path = "desktop/claimed.rs"]
 mod claimed;
 #[path = "desktop/hosted.rs"]
 mod hosted;
+#[path = "desktop/keyring.rs"]
+mod keyring;
 #[path = "desktop/lid.rs"]
 mod lid;
 #[path = "desktop/linked.rs"]

@@ -2,9 +2,9 @@
 
 use crate::global::Global;
 use crate::{
-    build, completion, config_ssh, connect, create, dashboard, delete, diagnose, gitssh, list, login, logout, netcheck,
-    ping, port_forward, reachable, restart, server, show, speedtest, ssh, start, stop, support, tokens, version,
-    whoami,
+    accounts, build, completion, config_ssh, connect, create, dashboard, delete, diagnose, gitssh, list, login, logout,
+    netcheck, ping, port_forward, reachable, restart, server, show, speedtest, ssh, start, stop, support, tokens,
+    version, whoami,
 };
 
 /// Workspaces on this computer and elsewhere, reached over a private mesh.
@@ -24,8 +24,10 @@ pub struct Homeport {
 pub enum Command {
     /// Open a session at a deployment.
     Login(login::Args),
-    /// End the session.
+    /// End the session at a deployment.
     Logout(logout::Args),
+    /// List where you are logged in, or choose which deployment is meant.
+    Accounts(accounts::Args),
     /// Say who you are and where.
     Whoami(whoami::Args),
     /// List workspaces.
@@ -89,6 +91,7 @@ pub async fn run(command: Command, global: &Global, called_as_coder: bool) -> an
     match command {
         Command::Login(args) => login::run(args, global).await,
         Command::Logout(args) => logout::run(args, global).await,
+        Command::Accounts(args) => accounts::run(args, global).await,
         Command::Whoami(args) => whoami::run(args, global).await,
         Command::List(args) => list::run(args, global).await,
         Command::Show(args) => show::run(args, global).await,

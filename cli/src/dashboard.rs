@@ -1,11 +1,11 @@
 //! `homeport dashboard`: opens the deployment's pages in the system browser, signed in.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use client::error::origin;
 use client::sessions::file;
 
+use crate::browser;
 use crate::failure::failure;
 use crate::global::Global;
 use crate::terminal::{print, progress};
@@ -33,21 +33,18 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<u8> {
         Err(error) if error.is_not_found() => format!("{url}{}", args.page.unwrap_or_default()),
         Err(error) => return Err(error.into()),
     };
-    if args.no_open || !has_desktop() {
+    if args.no_open || !browser::has_desktop() {
         print(&link);
         progress("The link signs in one browser, once, within a minute.");
         return Ok(0);
     }
     // A file that only we can read: the arguments of the browser are there for every user of this computer to see.
     let page = write_page(&link)?;
-    let opened =
-        Command::new("xdg-open").arg(&page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    match opened {
-        Ok(status) if status.success() => progress(&format!("Opened {url} in the browser.")),
-        _ => {
-            print(&link);
-            progress("No browser could be started. The link signs in one browser, once, within a minute.");
-        }
+    if browser::open(&page).await {
+        progress(&format!("Opened {url} in the browser."));
+    } else {
+        print(&link);
+        progress("No browser could be started. The link signs in one browser, once, within a minute.");
     }
     Ok(0)
 }
@@ -59,10 +56,6 @@ fn parse_page(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a page is a path such as `/templates`".into())
-}
-
-fn has_desktop() -> bool {
-    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// A page that leads to `link`. The same file each time: what an older one says is spent.

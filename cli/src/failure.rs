@@ -56,8 +56,11 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
             return error.next_step();
         }
         match cause.downcast_ref::<SessionError>()? {
-            SessionError::Keyring(_) => Some("unlock it, or set CODER_SESSION_TOKEN".into()),
-            SessionError::Url(_) => Some("run `homeport logout`, then `homeport login`".into()),
+            SessionError::Keyring(_) => {
+                Some("unlock it, or set CODER_SESSION_TOKEN; `homeport login --keep-in-file` does without it".into())
+            }
+            SessionError::Url(_) | SessionError::Index(..) => Some("remove it, then run `homeport login`".into()),
+            SessionError::Missing => Some("run `homeport login`".into()),
             _ => None,
         }
     })

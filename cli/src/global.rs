@@ -1,6 +1,8 @@
 //! Options of every command, and the deployment that they and the environment name.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use client::Deployment;
@@ -9,6 +11,9 @@ use proto::secret::Secret;
 use url::Url;
 
 use crate::failure::failure;
+
+/// How long a person has for the keyring's password.
+const FOR_A_PERSON: Duration = Duration::from_secs(60);
 
 /// Options of every command.
 #[derive(clap::Args, Clone, Default)]
@@ -59,7 +64,9 @@ impl Global {
     pub fn store(&self) -> anyhow::Result<Store> {
         if self.is_personal() {
             let root = default_root()?;
-            return Ok(Store::personal(root.join("homeport"), Some(root.join("coderv2"))));
+            let store = Store::personal(root.join("homeport"), Some(root.join("coderv2")));
+            // Somebody who types can also type the keyring's password.
+            return Ok(if std::io::stdin().is_terminal() { store.patient(FOR_A_PERSON) } else { store });
         }
         Ok(Store::in_folder(self.folder()?))
     }
@@ -84,8 +91,13 @@ impl Global {
         }
         // A named deployment may be this computer's own although the stored session is at another one.
         let is_meant = |session: &Session| url.as_ref().is_none_or(|url| url.origin() == session.url.origin());
-        let stored = self.store()?.load().await?;
-        let session = stored.filter(is_meant).or_else(|| self.local_session().filter(is_meant));
+        let local = || self.local_session().filter(is_meant);
+        let store = self.store()?;
+        let session = match &url {
+            None => store.load().await?,
+            Some(url) => store.load_at(url).await?,
+        };
+        let session = session.or_else(local);
         let (url, token) = match (url, token, session) {
             (None, None, Some(session)) => (session.url, session.token),
             (None, Some(token), Some(session)) => (session.url, token),
@@ -96,9 +108,14 @@ impl Global {
                 return Err(failure(format!("there is no session for {url}"), format!("run `homeport login {url}`")));
             }
             (None, _, None) => {
+                let others = !self.store()?.known()?.is_empty();
                 return Err(failure(
                     "there is no session and no server of this computer",
-                    "run `homeport login <url>`, or `homeport server` to host this computer",
+                    if others {
+                        "choose one with `homeport accounts use <url>`"
+                    } else {
+                        "run `homeport login <url>`, or `homeport server` to host this computer"
+                    },
                 ));
             }
         };

@@ -1,7 +1,9 @@
 //! The program `homeport`: reads its name and arguments, runs one command, turns its end into an exit code. Called as
 //! `coder` it is the same program.
 
+mod accounts;
 mod askpass;
+mod browser;
 mod build;
 mod command;
 mod completion;

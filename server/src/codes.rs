@@ -1,7 +1,9 @@
-//! One-use codes that sign a browser in: who made each, until when it counts. Told the time and the codes. No HTTP.
+//! One-use codes that sign a browser or a program in: who made each, until when it counts. Told the time and the codes. No
+//! HTTP.
 //!
 //! A browser cannot be handed a token: an address ends up in its history, a command line in the list of processes. A code
-//! ends with its first use.
+//! ends with its first use. One for a program is good only together with the secret behind its challenge, which the
+//! program never gave away.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use proto::id::UserId;
 use proto::secret::Secret;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 /// How long a code counts: a browser needs seconds to start.
 pub const LIFETIME: Duration = Duration::from_secs(60);
@@ -22,6 +25,8 @@ pub struct Maker {
     pub user: UserId,
     /// The key that asked for the code: when it is void, so is the code.
     pub key: String,
+    /// SHA-256 of what must come with a code for a program.
+    pub challenge: Option<[u8; 32]>,
 }
 
 /// Codes that were made and not used. Lost when the server ends.
@@ -42,11 +47,17 @@ impl Codes {
         codes.insert(hash(code), (maker, now));
     }
 
-    /// Who the code signs in. It is gone afterwards: of callers at the same time one gets an answer.
-    pub fn redeem(&self, code: &Secret, now: Instant) -> Option<Maker> {
+    /// Who the code signs in. It is gone afterwards, also when the verifier is wrong: of callers at the same time one gets
+    /// an answer. A code without a challenge takes no verifier.
+    pub fn redeem(&self, code: &Secret, verifier: Option<&Secret>, now: Instant) -> Option<Maker> {
         // Looked up by hash: how long a wrong guess takes says nothing about the right ones.
         let (maker, made) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(code))?;
-        (now.saturating_duration_since(made) < LIFETIME).then_some(maker)
+        let is_meant = match (&maker.challenge, verifier) {
+            (None, None) => true,
+            (Some(challenge), Some(verifier)) => challenge.ct_eq(&hash(verifier)).into(),
+            _ => false,
+        };
+        (is_meant && now.saturating_duration_since(made) < LIFETIME).then_some(maker)
     }
 }
 

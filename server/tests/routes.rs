@@ -55,6 +55,8 @@ fn rows() -> Vec<(&'static str, &'static str, Option<Value>, About)> {
         ("POST", "/api/v2/users/login", body(json!({"email": "no@body", "password": "long enough"})), Everyone(401)),
         ("GET", "/api/v2/users/authmethods", None, Everyone(200)),
         ("POST", "/api/v2/homeport/sign-in-codes", None, Account(201)),
+        ("GET", "/api/v2/homeport/hand-off", None, Everyone(200)),
+        ("POST", "/api/v2/homeport/hand-off-codes", body(json!({"challenge": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"})), Account(201)),
         ("POST", "/api/v2/homeport/sign-in", body(json!({"code": "wrong"})), Everyone(401)),
         ("GET", "/api/v2/init-script/{os}/{arch}", None, Everyone(200)),
         ("GET", "/bin/{file}", None, Everyone(404)),

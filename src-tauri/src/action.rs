@@ -17,6 +17,16 @@ pub enum Action {
     Copy(String),
     /// Start a program that shows this.
     Open(Target),
+    /// Sign in at a deployment, by the browser.
+    SignIn(Place),
+    /// Wait for the browser no more.
+    StopSigningIn(Place),
+    /// Try again to store a session that the keyring did not take.
+    KeepSession(Place),
+    /// Sign out at a deployment.
+    SignOut(Place),
+    /// Read the stored sessions again.
+    ReadSessions,
     /// Host workspaces on this computer, or not.
     Host(bool),
     /// Start this program at login, or not.

@@ -18,6 +18,16 @@ pub enum Effect {
     Forget(Place),
     /// Ask for the lists again now.
     LookAgain,
+    /// Ask a person in the browser to sign in.
+    SignIn(Place),
+    /// Wait for them no more.
+    StopSigningIn(Place),
+    /// Try again to store a session that is only held.
+    KeepSession(Place),
+    /// End the session.
+    SignOut(Place),
+    /// Read the stored sessions again, and ask for the keyring's password again.
+    ReadSessions,
     /// Queue a build.
     Build { at: Place, workspace: WorkspaceId, transition: Transition, version: Option<TemplateVersionId> },
     /// Move the time at which a workspace stops.

@@ -21,8 +21,14 @@ pub enum Event {
     Found(Programs),
     /// Every deployment that there is a session at.
     Accounts(Vec<Account>),
-    /// Sessions that could not be read, or that they can be again.
-    AccountsUnread(Option<String>),
+    /// Sessions that could not be read; none when all could.
+    AccountsUnread(Vec<Unread>),
+    /// A session ends at this time and could not be renewed.
+    SessionEnds(Place, time::OffsetDateTime),
+    /// A session has a new key.
+    Renewed(Place),
+    /// What became of a sign-in from here.
+    SignIn(Place, SignInNews),
     /// The list of a deployment.
     Listed(Place, Listing),
     /// A deployment did not answer, or refused.
@@ -65,6 +71,29 @@ pub struct Account {
     pub place: Place,
     /// The server of this computer.
     pub is_local: bool,
+}
+
+/// A session that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// None when it is the list of sessions itself.
+    pub place: Option<Place>,
+    pub why: String,
+}
+
+/// What becomes of a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInNews {
+    /// This page is to be opened; it shows these letters.
+    Opened { page: String, word: String },
+    /// The deployment has no such page.
+    NotOffered,
+    /// It is done, and the token is kept; in a file where there is no keyring.
+    Done { user: String, in_file: bool },
+    /// It is done, and the keyring does not take the token.
+    Unkept { why: String },
+    /// It did not work.
+    Failed { why: String },
 }
 
 /// What a deployment said.

@@ -7,6 +7,7 @@
 //!   create · dashboard · hosting · settings · help · accounts · quit
 //! ```
 
+mod accounts;
 mod reachable;
 mod summary;
 mod workspace;
@@ -111,7 +112,7 @@ pub fn view(state: &State, around: &Surroundings) -> View {
     items.push(hosting(state));
     items.extend(reachable::item(state, around));
     items.push(Item::Separator);
-    items.extend([settings(state, around), help(around), accounts(state)]);
+    items.extend([settings(state, around), help(around), accounts::menu(state)]);
     items.push(quit(state));
     View { icon: summary::icon(state), headline, details, items }
 }
@@ -140,7 +141,7 @@ fn deployments(state: &State, around: &Surroundings) -> Vec<Item> {
         if let Some(fault) = &deployment.fault {
             items.push(Item::line(&format!("▲ {}", fault.text)));
             if fault.is_sign_in {
-                items.push(Item::of("Sign in again", sign_in(place)));
+                items.extend(accounts::sign_in(state, place));
             }
         }
         match &deployment.listing {
@@ -173,10 +174,6 @@ fn deployments(state: &State, around: &Surroundings) -> Vec<Item> {
 
 fn title(place: &Place, is_local: bool) -> String {
     if is_local { format!("This computer ({})", place.host()) } else { place.host() }
-}
-
-fn sign_in(place: &Place) -> Action {
-    Action::Open(Target::Tool(vec!["login".into(), place.as_str().to_owned()]))
 }
 
 /// One item per deployment, or a submenu of them.
@@ -248,25 +245,6 @@ fn help(around: &Surroundings) -> Item {
             Item::line(concat!("Homeport ", env!("CARGO_PKG_VERSION"))),
         ],
     )
-}
-
-fn accounts(state: &State) -> Item {
-    let mut items = Vec::new();
-    for Account { place, is_local } in &state.accounts {
-        let listing = state.deployments.get(place).and_then(|deployment| deployment.listing.as_ref());
-        let user = listing.map_or_else(|| "not known yet".to_owned(), |listing| format!("as {}", listing.user));
-        items.push(Item::line(&format!("{}, {user}", title(place, *is_local))));
-        if !is_local {
-            items.push(Item::of(&format!("Sign in again at {}", place.host()), sign_in(place)));
-        }
-    }
-    if let Some(why) = &state.accounts_unread {
-        items.push(Item::line(&format!("▲ {why}")));
-    }
-    let somewhere = Action::Open(Target::Tool(vec!["login".into()]));
-    items.extend([Item::Separator, Item::of("Sign in again at the last place, in a terminal", somewhere)]);
-    items.push(Item::line("Elsewhere: homeport login <url>"));
-    Item::more("Accounts", items)
 }
 
 /// Asks the first time; then it is one line, and a setting.

@@ -77,7 +77,9 @@ impl Paths {
     pub fn session_files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = ["homeport", "coderv2"]
             .iter()
-            .flat_map(|folder| ["url", "session"].map(|file| self.config.join(folder).join(file)))
+            .flat_map(|folder| {
+                ["url", "session", "accounts.json", "sessions"].map(|file| self.config.join(folder).join(file))
+            })
             .collect();
         files.push(self.data.join(client::sessions::local::FILE));
         files

@@ -23,8 +23,10 @@ use crate::keeper::Keeper;
 use crate::menu::{Surroundings, View};
 use crate::paths::Paths;
 use crate::place::Place;
+use crate::renewal::Renewal;
 use crate::sessions::Sessions;
 use crate::settings::Tone;
+use crate::sign_in::SignIns;
 use crate::{autostart, bundle, host, install, launch, settings_file, sleep, tunnel};
 
 /// How long quitting waits for the tunnel and the server to be told, and for the server to end.
@@ -36,7 +38,9 @@ pub struct Desktop {
     program: PathBuf,
     events: mpsc::Sender<Event>,
     sessions: Sessions,
+    sign_ins: SignIns,
     feeds: BTreeMap<Place, Feed>,
+    renewals: BTreeMap<Place, Renewal>,
     tunnel: (mpsc::Sender<tunnel::Order>, JoinHandle<()>),
     host: (mpsc::Sender<host::Order>, JoinHandle<()>),
     keeper: Keeper,
@@ -58,7 +62,9 @@ impl Desktop {
             lid: sleep::listen(events.clone()),
             keeper: Keeper::start(paths.reachable.clone(), events.clone()),
             bus: Bus::start(events.clone()),
+            sign_ins: SignIns::new(paths.sessions(), sessions.clone(), events.clone()),
             feeds: BTreeMap::new(),
+            renewals: BTreeMap::new(),
             clipboard: Clipboard::default(),
             paths,
             program,
@@ -81,9 +87,15 @@ impl Desktop {
     }
 
     fn watch(&mut self, place: Place) {
-        let Some((deployment, _)) = self.sessions.at(&place) else { return };
+        let Some((deployment, is_local)) = self.sessions.at(&place) else { return };
         if self.feeds.get(&place).is_some_and(|feed| feed.is_of(&deployment)) {
             return;
+        }
+        // Our own server looks after the session that it leaves here.
+        if !is_local {
+            let (store, sessions, events) = (self.paths.sessions(), self.sessions.clone(), self.events.clone());
+            let renewal = Renewal::start(place.clone(), deployment.clone(), store, sessions, events);
+            self.renewals.insert(place.clone(), renewal);
         }
         let feed = Feed::start(place.clone(), deployment, self.events.clone());
         self.feeds.insert(place, feed);
@@ -127,10 +139,18 @@ impl Port for Desktop {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Watch(place) => self.watch(place),
-            Effect::Forget(place) => drop(self.feeds.remove(&place)),
+            Effect::Forget(place) => drop((self.feeds.remove(&place), self.renewals.remove(&place))),
             Effect::LookAgain => {
                 self.sessions.bell.notify_one();
                 self.feeds.values().for_each(Feed::look);
+            }
+            Effect::SignIn(place) => self.sign_ins.start(place),
+            Effect::StopSigningIn(place) => self.sign_ins.stop(&place),
+            Effect::KeepSession(place) => self.sign_ins.keep(place),
+            Effect::SignOut(place) => self.sign_ins.sign_out(place),
+            Effect::ReadSessions => {
+                client::sessions::keyring::ask_again();
+                self.sessions.read_again();
             }
             Effect::Build { at, workspace, transition, version } => {
                 let reason = Some(BuildReason::Dashboard);

@@ -1,18 +1,21 @@
-//! Which deployments there is a session at: those the command line stored, and this computer's own server. Looks at the
-//! files every two seconds; the keyring is asked only when one changed.
+//! Which deployments there is a session at: those that are stored, those that the keyring did not take yet, and this
+//! computer's own server. Looks at the files every two seconds; the keyring is asked only when one changed, when a person
+//! wants it, or when one that was silent may answer now.
 //!
 //! Tokens stay here and in what is made of them; the state knows places only.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use client::Deployment;
-use client::sessions::{Session, Source, local};
+use client::sessions::{All, Session, SessionError, Source, keyring, local};
+use proto::secret::Secret;
 use tokio::sync::{Notify, mpsc};
 
-use crate::event::{Account, Event};
+use crate::event::{Account, Event, Unread};
 use crate::host;
 use crate::paths::Paths;
 use crate::place::Place;
@@ -26,14 +29,39 @@ const RETRY: Duration = Duration::from_secs(30);
 #[derive(Clone, Default)]
 pub struct Sessions {
     known: Arc<Mutex<BTreeMap<Place, (Deployment, bool)>>>,
+    /// Signed in and not stored: token and user.
+    held: Arc<Mutex<BTreeMap<Place, (Secret, String)>>>,
     /// Rung when it is worth looking at once.
     pub bell: Arc<Notify>,
+    reads_again: Arc<AtomicBool>,
 }
 
 impl Sessions {
     /// The deployment at a place, and whether it is this computer's own.
     pub fn at(&self, place: &Place) -> Option<(Deployment, bool)> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
+        lock(&self.known).get(place).cloned()
+    }
+
+    /// Reads everything again, whatever the files say.
+    pub fn read_again(&self) {
+        self.reads_again.store(true, Ordering::Relaxed);
+        self.bell.notify_one();
+    }
+
+    /// Uses a session that is not stored.
+    pub fn hold(&self, place: &Place, token: &Secret, user: String) {
+        lock(&self.held).insert(place.clone(), (token.clone(), user));
+        self.read_again();
+    }
+
+    /// A session that is not stored, and whose it is.
+    pub fn held(&self, place: &Place) -> Option<(Secret, String)> {
+        lock(&self.held).get(place).cloned()
+    }
+
+    /// It is stored now, or not wanted any more.
+    pub fn let_go(&self, place: &Place) {
+        lock(&self.held).remove(place);
     }
 
     /// Looks for as long as the program runs.
@@ -41,37 +69,47 @@ impl Sessions {
         let sessions = self.clone();
         tokio::spawn(async move {
             let files = paths.session_files();
-            let (mut seen, mut was_unread, mut again) = (None, false, tokio::time::Instant::now());
+            let (mut seen, mut may_pass, mut again) = (None, false, tokio::time::Instant::now());
             loop {
                 let now = times(&files, &paths);
-                if seen.as_ref() != Some(&now) || (was_unread && again <= tokio::time::Instant::now()) {
-                    was_unread = sessions.read(&paths, &events).await;
+                let is_asked = sessions.reads_again.swap(false, Ordering::Relaxed);
+                if is_asked || seen.as_ref() != Some(&now) || (may_pass && again <= tokio::time::Instant::now()) {
+                    may_pass = sessions.read(&paths, &events).await;
                     again = tokio::time::Instant::now() + RETRY;
                     seen = Some(now);
                 }
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
                     () = sessions.bell.notified() => {}
+                    () = keyring::answered() => sessions.reads_again.store(true, Ordering::Relaxed),
                 }
             }
         });
     }
 
-    /// Reads all sessions; whether some could not be read.
+    /// Reads all sessions; whether some could not be read and may be by themselves later.
     async fn read(&self, paths: &Paths, events: &mpsc::Sender<Event>) -> bool {
-        let (stored, why) = match paths.sessions().all().await {
-            Ok(stored) => (stored, None),
-            Err(error) => (Vec::new(), Some(format!("A stored session cannot be read: {error}"))),
-        };
-        let was_unread = why.is_some();
+        let All { sessions: stored, unread } = paths.sessions().all().await;
+        let passes = |error: &SessionError| matches!(error, SessionError::Keyring(error) if error.may_pass());
+        let may_pass = unread.iter().any(|(_, error)| passes(error));
+        let unread: Vec<Unread> = unread
+            .into_iter()
+            .map(|(url, error)| Unread { place: url.as_ref().map(Place::of), why: error.to_string() })
+            .collect();
         // A server that is gone may have left its port to a stranger, who must not see the token.
         let own = host::holder(&paths.data).and_then(|_| local::load(&paths.data));
         let accounts = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = merged(own, stored);
+            let session = |(place, (token, _)): (&Place, &(Secret, String))| {
+                Some(Session { url: place.url()?, token: token.clone(), source: Source::Keyring })
+            };
+            let mut sessions: Vec<Session> = lock(&self.held).iter().filter_map(session).collect();
+            sessions.extend(stored);
+            let found = merged(own, sessions);
+            let mut known = lock(&self.known);
             // A locked keyring delays, it does not forget.
+            let is_delayed = |place: &Place| unread.iter().any(|one| one.place.as_ref().is_none_or(|at| at == place));
             known.retain(|place, (_, is_local)| {
-                found.iter().any(|(other, _)| other.place == *place) || (was_unread && !*is_local)
+                found.iter().any(|(other, _)| other.place == *place) || (!*is_local && is_delayed(place))
             });
             for (account, session) in found {
                 if let Ok(deployment) = Deployment::new(session.url, session.token) {
@@ -80,13 +118,17 @@ impl Sessions {
             }
             known.iter().map(|(place, (_, is_local))| Account { place: place.clone(), is_local: *is_local }).collect()
         };
-        let _ = events.send(Event::AccountsUnread(why)).await;
+        let _ = events.send(Event::AccountsUnread(unread)).await;
         let _ = events.send(Event::Accounts(accounts)).await;
-        was_unread
+        may_pass
     }
 }
 
-/// One session per deployment. Of two the stored one counts: it may be another account than the local server's.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One session per deployment. Of two the first counts, and the local server's last: the stored one may be another account.
 fn merged(own: Option<Session>, stored: Vec<Session>) -> Vec<(Account, Session)> {
     let own_origin = own.as_ref().map(|session| session.url.origin());
     let mut found: Vec<(Account, Session)> = Vec::new();

@@ -6,7 +6,7 @@
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
 //! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
-//! reachable elsewhere in `state/reach.rs`.
+//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`.
 
 mod care;
 mod clicks;
@@ -16,6 +16,7 @@ mod links;
 mod lists;
 mod names;
 mod reach;
+mod sign_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ use proto::ipc::{DeploymentState, Health, HealthCode};
 use time::{Duration, OffsetDateTime};
 
 use crate::effect::{Effect, Note};
-use crate::event::{Account, Event, Fault, Listing, TrayNews, TunnelNews};
+use crate::event::{Account, Event, Fault, Listing, TrayNews, TunnelNews, Unread};
 use crate::hosting::{HostNews, Hosting, Step};
 use crate::lid::Lid;
 use crate::open::Programs;
@@ -34,6 +35,7 @@ use crate::reachable::Reachable;
 use crate::settings::Settings;
 
 pub use links::Asked;
+pub use sign_in::SigningIn;
 
 /// How long a sentence about something that did not work stays in the menu.
 const TROUBLE_STAYS: Duration = Duration::minutes(2);
@@ -49,7 +51,7 @@ pub struct State {
     pub tray: Option<TrayNews>,
     /// In the order in which they are shown: this computer first.
     pub accounts: Vec<Account>,
-    pub accounts_unread: Option<String>,
+    pub accounts_unread: Vec<Unread>,
     pub deployments: BTreeMap<Place, Deployment>,
     pub tunnel: Tunnel,
     pub hosting: Hosting,
@@ -57,6 +59,8 @@ pub struct State {
     pub asked: Vec<Asked>,
     pub troubles: Vec<(OffsetDateTime, String)>,
     last_asked: u32,
+    /// Sign-ins that are not over.
+    signing_in: BTreeMap<Place, SigningIn>,
     /// What follows the present build of a workspace.
     then: BTreeMap<WorkspaceId, Then>,
     /// A remote desktop that waits for the tunnel.
@@ -80,6 +84,8 @@ pub struct Deployment {
     /// Its last list, also while it does not answer.
     pub listing: Option<Listing>,
     pub fault: Option<Fault>,
+    /// When the session ends, once that was told.
+    ends: Option<OffsetDateTime>,
     /// Failed builds that were told, or that were there before us.
     told: BTreeSet<BuildId>,
 }
@@ -115,10 +121,15 @@ impl State {
                 Vec::new()
             }
             Event::Accounts(accounts) => self.accounts(accounts),
-            Event::AccountsUnread(why) => {
-                self.accounts_unread = why;
+            Event::AccountsUnread(unread) => {
+                self.accounts_unread = unread;
                 Vec::new()
             }
+            Event::SessionEnds(place, ends) => self.session_ends(place, ends, now),
+            // The tunnel is told the new key before the old one goes.
+            Event::Renewed(_) if self.is_connected() => self.connect(),
+            Event::Renewed(_) => Vec::new(),
+            Event::SignIn(place, news) => self.sign_in_news(place, news, now),
             Event::Listed(place, listing) => self.listed(&place, listing),
             Event::Unlisted(place, fault) => self.unlisted(&place, fault),
             Event::Tunnel(news) => self.tunnel(news),

@@ -38,6 +38,7 @@ const create = page(shell, "/templates/$template/workspace", lazyRouteComponent(
 const settings = page(shell, "/settings", lazyRouteComponent(() => import("./pages/settings"), "Settings"));
 const tokens = page(shell, "/tokens", lazyRouteComponent(() => import("./pages/tokens"), "Tokens"));
 const cli = page(shell, "/cli-auth", lazyRouteComponent(() => import("./pages/tokens"), "CliAuth"));
+const handOff = page(shell, "/hand-off", lazyRouteComponent(() => import("./pages/hand_off"), "HandOff"));
 const health = page(shell, "/health", lazyRouteComponent(() => import("./pages/health"), "Health"));
 
 function page<Parent extends AnyRoute, Path extends string>(parent: Parent, path: Path, component: ReturnType<typeof lazyRouteComponent>) {
@@ -46,7 +47,7 @@ function page<Parent extends AnyRoute, Path extends string>(parent: Parent, path
 
 const table = root.addChildren([
   home, signIn, login, first,
-  shell.addChildren([workspaces, workspace, build, terminal, templates, template, create, settings, tokens, cli, health]),
+  shell.addChildren([workspaces, workspace, build, terminal, templates, template, create, settings, tokens, cli, handOff, health]),
 ]);
 
 export function newRouter(queries: QueryClient) {

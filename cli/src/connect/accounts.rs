@@ -18,12 +18,13 @@ pub async fn wanted(global: &Global) -> anyhow::Result<Vec<Description>> {
         let is_local = local.is_some_and(|local| local.url.origin() == deployment.url().origin());
         return Ok(vec![Description { url: deployment.url().to_string(), token, is_local }]);
     }
-    let stored = global.store()?.all().await.unwrap_or_else(|error| {
+    let stored = global.store()?.all().await;
+    for (url, error) in &stored.unread {
         // A keyring that is locked must not keep this computer's own workspaces away.
-        progress(&format!("A stored session is left out: {error}"));
-        Vec::new()
-    });
-    let found = merge(local, stored);
+        let at = url.as_ref().map_or_else(String::new, |url| format!(" at {}", client::error::origin(url)));
+        progress(&format!("A stored session{at} is left out: {error}"));
+    }
+    let found = merge(local, stored.sessions);
     if found.is_empty() {
         return Err(failure(
             "there is no session and no server of this computer",

@@ -79,7 +79,7 @@ async fn known(global: &Global) -> Masker {
     masker.name(&host, "<this computer>");
     masker.name(host.split('.').next().unwrap_or_default(), "<this computer>");
     let stored = match global.store() {
-        Ok(store) => store.all().await.unwrap_or_default(),
+        Ok(store) => store.all().await.sessions,
         Err(_) => Vec::new(),
     };
     for session in stored.iter().chain(global.local_session().iter()) {

@@ -2,7 +2,7 @@
 
 use proto::rest::agent::AgentGitSshKey;
 use proto::rest::key::{ApiKey, CreateToken, KeyCreated};
-use proto::rest::sign_in::SignInCode;
+use proto::rest::sign_in::{HandOff, RedeemSignInCode, SignInCode};
 use proto::rest::user::{CreateFirstUser, FirstUserCreated, GitSshKey, LoggedIn, Login, User};
 use proto::secret::Secret;
 use reqwest::Method;
@@ -62,6 +62,24 @@ impl Deployment {
         Ok(Secret::new(made.code))
     }
 
+    /// What the deployment offers to programs that send a person to the browser. Only Homeport's own servers answer.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn hand_off(&self) -> Result<HandOff, ClientError> {
+        self.get(&["homeport", "hand-off"], &[]).await
+    }
+
+    /// Spends the code of a hand-off and returns the session token.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 401 when the code was spent, is too old, or was not made for this verifier.
+    pub async fn redeem_code(&self, code: &Secret, verifier: &Secret) -> Result<Secret, ClientError> {
+        let body = RedeemSignInCode { code: code.expose().to_owned(), verifier: verifier.expose().to_owned() };
+        let answer: LoggedIn = self.send(Method::POST, &["homeport", "sign-in"], &body).await?;
+        Ok(Secret::new(answer.session_token))
+    }
+
     /// Ends the session of our token.
     ///
     /// # Errors
@@ -85,6 +103,14 @@ impl Deployment {
     pub async fn create_key(&self) -> Result<Secret, ClientError> {
         let answer: KeyCreated = self.send(Method::POST, &["users", "me", "keys"], &serde_json::json!({})).await?;
         Ok(Secret::new(answer.key))
+    }
+
+    /// A key of ours by its id, without its secret.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn key(&self, id: &str) -> Result<ApiKey, ClientError> {
+        self.get(&["users", "me", "keys", id], &[]).await
     }
 
     /// Our long-lived tokens, without their secrets.

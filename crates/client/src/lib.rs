@@ -11,6 +11,7 @@ pub mod carried;
 pub mod control;
 pub mod deployment;
 pub mod error;
+pub mod hand_off;
 pub mod reachable;
 mod rpc_dial;
 pub mod sessions;

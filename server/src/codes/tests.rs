@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Codes, EACH, LIFETIME, Maker};
 
 fn maker(number: u128) -> Maker {
-    Maker { user: UserId(Uuid::from_u128(number)), key: format!("key{number}") }
+    Maker { user: UserId(Uuid::from_u128(number)), key: format!("key{number}"), challenge: None }
 }
 
 #[test]
@@ -20,9 +20,13 @@ fn a_code_counts_once_and_for_a_minute() {
     let rows = [(Duration::ZERO, true), (LIFETIME - Duration::from_millis(1), true), (LIFETIME, false)];
     for (later, counts) in rows {
         codes.insert(&Secret::new("code"), maker(1), start);
-        assert_eq!(codes.redeem(&Secret::new("wrong"), start + later), None);
-        assert_eq!(codes.redeem(&Secret::new("code"), start + later), counts.then(|| maker(1)), "after {later:?}");
-        assert_eq!(codes.redeem(&Secret::new("code"), start), None, "used before");
+        assert_eq!(codes.redeem(&Secret::new("wrong"), None, start + later), None);
+        assert_eq!(
+            codes.redeem(&Secret::new("code"), None, start + later),
+            counts.then(|| maker(1)),
+            "after {later:?}"
+        );
+        assert_eq!(codes.redeem(&Secret::new("code"), None, start), None, "used before");
     }
 }
 
@@ -36,7 +40,7 @@ fn one_of_many_at_once_gets_in() {
                 .map(|_| {
                     scope.spawn(|| {
                         barrier.wait();
-                        codes.redeem(&Secret::new("code"), now).is_some()
+                        codes.redeem(&Secret::new("code"), None, now).is_some()
                     })
                 })
                 .collect();
@@ -54,7 +58,22 @@ fn an_account_has_few_and_takes_none_of_another() {
         let now = start + Duration::from_millis(u64::try_from(number).unwrap());
         codes.insert(&Secret::new(format!("code{number}")), maker(1), now);
     }
-    assert_eq!(codes.redeem(&Secret::new("code0"), start), None, "the oldest went");
-    assert_eq!(codes.redeem(&Secret::new("code1"), start), Some(maker(1)));
-    assert_eq!(codes.redeem(&Secret::new("other"), start), Some(maker(2)));
+    assert_eq!(codes.redeem(&Secret::new("code0"), None, start), None, "the oldest went");
+    assert_eq!(codes.redeem(&Secret::new("code1"), None, start), Some(maker(1)));
+    assert_eq!(codes.redeem(&Secret::new("other"), None, start), Some(maker(2)));
+}
+
+#[test]
+fn a_code_for_a_program_wants_what_its_challenge_was_made_of_at_the_first_try() {
+    let (code, right, wrong) = (Secret::new("code"), Secret::new("verifier"), Secret::new("another"));
+    let challenge = Some(super::hash(&right));
+    let rows = [(challenge, Some(&right), true), (challenge, Some(&wrong), false), (challenge, None, false)];
+    // A code for a browser is not one for a program.
+    let plain = [(None, None, true), (None, Some(&right), false)];
+    for (challenge, verifier, counts) in rows.into_iter().chain(plain) {
+        let (codes, now) = (Codes::default(), Instant::now());
+        codes.insert(&code, Maker { challenge, ..maker(1) }, now);
+        assert_eq!(codes.redeem(&code, verifier, now).is_some(), counts, "{challenge:?} {verifier:?}");
+        assert_eq!(codes.redeem(&code, Some(&right), now), None, "spent by the first try");
+    }
 }

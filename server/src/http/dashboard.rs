@@ -32,6 +32,11 @@ const FOR_PROGRAMS: [&str; 4] = ["/api/", "/bin/", "/derp", "/healthz"];
 /// Where Vite puts files whose names change with their content.
 const HASHED: &str = "/assets/";
 
+/// Whether this server was built with its pages.
+pub(super) fn is_built() -> bool {
+    matches!(choose(FILES, "/"), Chosen::File(_))
+}
+
 /// What answers where no route does: a file, the dashboard's page, or a 404.
 pub(super) async fn serve(State(state): State<AppState>, request: Request) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);

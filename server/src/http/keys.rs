@@ -39,7 +39,7 @@ async fn create_session(
     Path(word): Path<String>,
 ) -> ApiResult<(StatusCode, Json<KeyCreated>)> {
     let account = resolve(&state, &user, &word, Action::Create, KEYS).await?;
-    let token = sign_in::new_session(&state, account.id, time::Duration::days(7)).await?;
+    let token = sign_in::new_session(&state, account.id, sign_in::PROGRAM).await?;
     Ok((StatusCode::CREATED, Json(KeyCreated { key: token.expose().to_owned() })))
 }
 

@@ -29,6 +29,8 @@ use crate::token::NewKey;
 
 /// How long a session lasts after a sign-in.
 pub(super) const SESSION: time::Duration = time::Duration::days(1);
+/// How long one of a program lasts: nobody sits in front of it all day.
+pub(super) const PROGRAM: time::Duration = time::Duration::days(7);
 
 pub(super) fn routes() -> Routes {
     Routes::new()

@@ -56,6 +56,54 @@ async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_signed_in_by_a_code_that_is_worth_nothing_without_its_verifier() {
+    let house = House::new(WAITS).await;
+    let offer = house.request(Method::GET, "/api/v2/homeport/hand-off").send().await.unwrap();
+    assert_eq!(offer.status().as_u16(), 200, "a program asks this before anybody signed in");
+
+    // SHA-256 of `verifier` in base64url.
+    let challenge = "iMnq5o6zALKXGivsnlom_0F5_WYda32GHkxlV7mq7hQ";
+    let codes = "/api/v2/homeport/hand-off-codes";
+    for wrong in ["", "short", &challenge[1..], &format!("{challenge}="), &format!("{challenge}A")] {
+        let body = json!({"challenge": wrong});
+        assert_eq!(house.call_as(&house.token, Method::POST, codes, Some(body)).await.0, 400, "{wrong}");
+    }
+    let member = house.person("member").await;
+    let make = async || {
+        let (status, made) = house.call_as(&member, Method::POST, codes, Some(json!({"challenge": challenge}))).await;
+        assert_eq!(status, 201, "{made}");
+        made["code"].as_str().unwrap().to_owned()
+    };
+    let spend = async |code: &str, verifier: Option<&str>| {
+        let mut body = json!({"code": code});
+        if let Some(verifier) = verifier {
+            body["verifier"] = json!(verifier);
+        }
+        let (status, answer) = house.call_as("", Method::POST, "/api/v2/homeport/sign-in", Some(body)).await;
+        (status.as_u16(), answer["session_token"].as_str().map(str::to_owned))
+    };
+    for wrong in [None, Some("another")] {
+        let code = make().await;
+        assert_eq!(spend(&code, wrong).await, (401, None));
+        assert_eq!(spend(&code, Some("verifier")).await, (401, None), "a wrong guess spent it");
+    }
+    let code = make().await;
+    let (status, token) = spend(&code, Some("verifier")).await;
+    assert_eq!(status, 201);
+    let (status, me) = house.call_as(&token.unwrap(), Method::GET, "/api/v2/users/me", None).await;
+    assert_eq!((status.as_u16(), me["username"].as_str()), (200, Some("member")), "{me}");
+    assert_eq!(spend(&code, Some("verifier")).await, (401, None), "spent");
+
+    // A key that may only open applications makes no session, neither way.
+    let wanted = json!({"scope": "application_connect", "token_name": "apps"});
+    let (_, made) = house.call_as(&member, Method::POST, "/api/v2/users/me/keys/tokens", Some(wanted)).await;
+    let narrow = made["key"].as_str().unwrap();
+    for (path, body) in [(codes, Some(json!({"challenge": challenge}))), ("/api/v2/homeport/sign-in-codes", None)] {
+        assert_eq!(house.call_as(narrow, Method::POST, path, body).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_or_a_word_about_it_is_served() {
     let house = House::new(WAITS).await;
     for (path, is_page) in [("/", true), ("/cli-auth", true), ("/api/v2/none", false), ("/bin/none", false)] {

@@ -2,7 +2,7 @@
 
 use proto::ipc::DeploymentState;
 
-use crate::event::TrayNews;
+use crate::event::{TrayNews, Unread};
 use crate::hosting::Phase;
 use crate::icon::Icon;
 use crate::label::{label, wrap};
@@ -20,7 +20,7 @@ pub fn icon(state: &State) -> Icon {
     let needs_sign_in = || state.deployments.values().any(|of| of.fault.as_ref().is_some_and(|fault| fault.is_sign_in));
     if !state.asked.is_empty()
         || state.reachable.question.is_some()
-        || state.accounts_unread.is_some()
+        || !state.accounts_unread.is_empty()
         || needs_sign_in()
     {
         return Icon::Attention;
@@ -95,7 +95,10 @@ pub fn details(state: &State) -> Vec<String> {
             deployment.fault.as_ref().filter(|fault| fault.is_sign_in).map(|_| format!("Sign in at {}", place.host())),
         );
     }
-    lines.extend(state.accounts_unread.clone());
+    lines.extend(state.accounts_unread.iter().map(|Unread { place, why }| match place {
+        Some(place) => format!("The session at {} cannot be read: {why}", place.host()),
+        None => format!("The stored sessions cannot be read: {why}"),
+    }));
     if let Some(TrayNews::NoHost) = state.tray {
         lines.push("No panel shows the icon".into());
     }

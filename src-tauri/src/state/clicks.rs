@@ -33,6 +33,11 @@ impl State {
             Action::Workspace(place, workspace, change) => self.change(place, workspace, change, now),
             Action::Copy(text) => vec![Effect::Copy(text)],
             Action::Open(target) => self.open(target, now),
+            Action::SignIn(place) => self.sign_in(place),
+            Action::StopSigningIn(place) => self.stop_signing_in(place),
+            Action::KeepSession(place) => vec![Effect::KeepSession(place)],
+            Action::SignOut(place) => vec![Effect::SignOut(place)],
+            Action::ReadSessions => vec![Effect::ReadSessions],
             Action::Host(is_on) => {
                 self.settings.hosting = is_on;
                 let step = self.hosting.want(is_on);

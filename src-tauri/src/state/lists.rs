@@ -43,13 +43,8 @@ impl State {
         if !is_news {
             return Vec::new();
         }
-        let sign_in = Action::Open(Target::Tool(vec!["login".into(), place.as_str().to_owned()]));
-        vec![Effect::Notify(Note {
-            title: format!("Sign in at {}", place.host()),
-            body: "Your session there is over. Your workspaces go on.".into(),
-            buttons: vec![("Sign in".into(), sign_in)],
-            is_urgent: false,
-        })]
+        let title = format!("Sign in at {}", place.host());
+        vec![Effect::Notify(Self::sign_in_note(place, title, "Your session there is over. Your workspaces go on."))]
     }
 
     /// Starts what was to be started behind a stop.

@@ -67,7 +67,7 @@ fn clicked(state: &mut State, change: Change) -> Vec<Effect> {
 }
 
 #[track_caller]
-fn check(effects: &[Effect], expect: &[&str]) {
+pub fn check(effects: &[Effect], expect: &[&str]) {
     let words: Vec<String> = effects
         .iter()
         .map(|effect| match effect {
@@ -81,6 +81,11 @@ fn check(effects: &[Effect], expect: &[&str]) {
             Effect::StartHost { after } => format!("host after {} ms", after.as_millis()),
             Effect::Launch(launch) => format!("launch {}", launch.program.display()),
             Effect::Save(_) => "save".into(),
+            Effect::SignIn(place) => format!("sign in {}", place.host()),
+            Effect::StopSigningIn(place) => format!("stop signing in {}", place.host()),
+            Effect::KeepSession(place) => format!("keep session {}", place.host()),
+            Effect::SignOut(place) => format!("sign out {}", place.host()),
+            Effect::ReadSessions => "read sessions".into(),
             other => format!("{other:?}"),
         })
         .collect();

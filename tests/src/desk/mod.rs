@@ -79,6 +79,10 @@ impl Desk {
         }
         fs::set_permissions(folder.path().join("run"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         fs::write(folder.path().join("home/.config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml"), PANEL).unwrap();
+        // No keyring, whatever is installed on this machine: the test that wants one starts it.
+        fs::create_dir_all(folder.path().join("run/dbus-1/services")).unwrap();
+        let none = "[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/false\n";
+        fs::write(folder.path().join("run/dbus-1/services/org.freedesktop.secrets.service"), none).unwrap();
         for name in RECORDED {
             binary::write_script(&folder.path().join("bin").join(name), RECORDER);
         }

@@ -37,6 +37,8 @@ export const users = queryOptions({
 
 export const signIn = (login: Login) => server.call("POST", "/users/login", login);
 export const signInByCode = (code: string) => server.call("POST", "/homeport/sign-in", { code });
+/** A one-use code for the program that made the challenge. */
+export const handOffCode = (challenge: string) => server.call<{ code: string }>("POST", "/homeport/hand-off-codes", { challenge });
 export const signOut = () => server.call("POST", "/users/logout");
 export const createFirst = (account: CreateFirstUser) => server.call("POST", "/users/first", account);
 export const changePassword = (wanted: UpdatePassword) => server.call("PUT", "/users/me/password", wanted);

@@ -21,6 +21,8 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the file system. The old file is then untouched.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    #[cfg(test)]
+    super::tests::may_go_on()?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let half = path.with_file_name(format!(".{name}.{}", std::process::id()));
     // Left over by a process of the same number that was killed here.
@@ -34,6 +36,21 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&half);
     }
     written
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// Those of the file system, also when there is none.
+pub fn remove(path: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    super::tests::may_go_on()?;
+    fs::remove_file(path)
+}
+
+/// A file to hold on to, made when it is not there.
+pub(super) fn open_private(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 /// The text of a short file; `None` when there is none.

@@ -1,0 +1,110 @@
+//! Signing in and out from here: what is waited for, what came of it, and sessions that could not be read. Pure.
+
+use time::OffsetDateTime;
+
+use crate::action::Action;
+use crate::effect::{Effect, Note};
+use crate::event::SignInNews;
+use crate::open::Target;
+use crate::place::Place;
+use crate::state::State;
+
+/// A sign-in that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SigningIn {
+    /// The deployment is asked what it offers.
+    Asking,
+    /// A person is asked in the browser, on the page with these letters.
+    Waiting(String),
+    /// Signed in, and the keyring does not take the token: it is lost when this program ends.
+    Unkept(String),
+}
+
+impl State {
+    /// Where a sign-in stands.
+    pub fn signing_in(&self, place: &Place) -> Option<&SigningIn> {
+        self.signing_in.get(place)
+    }
+
+    pub(super) fn sign_in(&mut self, place: Place) -> Vec<Effect> {
+        // A second click opens a second page; the first one's answer would find nobody.
+        self.signing_in.insert(place.clone(), SigningIn::Asking);
+        vec![Effect::SignIn(place)]
+    }
+
+    pub(super) fn stop_signing_in(&mut self, place: Place) -> Vec<Effect> {
+        self.signing_in.remove(&place);
+        vec![Effect::StopSigningIn(place)]
+    }
+
+    pub(super) fn sign_in_news(&mut self, place: Place, news: SignInNews, now: OffsetDateTime) -> Vec<Effect> {
+        match news {
+            SignInNews::Opened { page, word } => {
+                self.signing_in.insert(place.clone(), SigningIn::Waiting(word));
+                let effects = self.open(Target::Address(page), now);
+                if effects.is_empty() {
+                    // Nothing here opens addresses; the reason is in the menu already.
+                    return self.stop_signing_in(place);
+                }
+                effects
+            }
+            SignInNews::NotOffered => {
+                self.signing_in.remove(&place);
+                self.open(Target::Tool(vec!["login".into(), place.as_str().to_owned()]), now)
+            }
+            SignInNews::Done { user, in_file } => {
+                self.signing_in.remove(&place);
+                let body = match in_file {
+                    true => "There is no keyring here: the token is in a file that only you can read.".into(),
+                    false => String::new(),
+                };
+                let title = format!("Signed in as {user} at {}", place.host());
+                vec![Effect::Notify(Note { title, body, buttons: Vec::new(), is_urgent: false })]
+            }
+            SignInNews::Unkept { why } => {
+                // Trying again in vain is no news.
+                let is_known = matches!(self.signing_in.get(&place), Some(SigningIn::Unkept(_)));
+                self.signing_in.insert(place.clone(), SigningIn::Unkept(why.clone()));
+                if is_known {
+                    return Vec::new();
+                }
+                let title = format!("Signed in at {}, for now", place.host());
+                let body = format!("{why}. Until it takes the token, the session is lost when this program ends.");
+                let buttons = vec![("Try again".into(), Action::KeepSession(place))];
+                vec![Effect::Notify(Note { title, body, buttons, is_urgent: true })]
+            }
+            SignInNews::Failed { why } => {
+                self.signing_in.remove(&place);
+                self.trouble(format!("Not signed in at {}: {why}", place.host()), now);
+                let title = format!("Not signed in at {}", place.host());
+                let buttons = vec![("Sign in".into(), Action::SignIn(place))];
+                vec![Effect::Notify(Note { title, body: why, buttons, is_urgent: false })]
+            }
+        }
+    }
+
+    /// Told once for each end; a session that was renewed or begun anew has another.
+    pub(super) fn session_ends(&mut self, place: Place, ends: OffsetDateTime, now: OffsetDateTime) -> Vec<Effect> {
+        let Some(deployment) = self.deployments.get_mut(&place) else { return Vec::new() };
+        if deployment.ends.replace(ends) == Some(ends) {
+            return Vec::new();
+        }
+        let hours = ((ends - now).whole_minutes() + 59) / 60;
+        let title =
+            format!("Your session at {} ends in {hours} hour{}", place.host(), if hours == 1 { "" } else { "s" });
+        vec![Effect::Notify(Self::sign_in_note(
+            &place,
+            title,
+            "It could not be renewed from here. Sign in again before.",
+        ))]
+    }
+
+    /// A session that is over, or about to be.
+    pub(super) fn sign_in_note(place: &Place, title: String, body: &str) -> Note {
+        let buttons = vec![("Sign in".into(), Action::SignIn(place.clone()))];
+        Note { title, body: body.into(), buttons, is_urgent: false }
+    }
+}
+
+#[cfg(test)]
+mod tests;
