@@ -92,12 +92,15 @@ async fn stored(wanted: Option<&Url>) -> Result<Session, String> {
     let config = config.ok_or("there is no home folder: set HOME")?;
     let store = Store::personal(config.join("homeport"), Some(config.join("coderv2")));
     let own = local::data_folder(variable).as_deref().and_then(local::load);
-    let (sessions, why) = match store.all().await {
-        Ok(sessions) => (sessions, None),
-        Err(error) => (Vec::new(), Some(format!("a stored session cannot be read: {error}"))),
-    };
+    let all = store.all().await;
     let is_wanted = |session: &Session| wanted.is_none_or(|url| url.origin() == session.url.origin());
-    sessions.into_iter().chain(own).find(is_wanted).ok_or_else(|| {
+    let is_meant = |place: &Option<Url>| match (wanted, place) {
+        (Some(wanted), Some(place)) => wanted.origin() == place.origin(),
+        _ => true,
+    };
+    let why = all.unread.iter().find(|(place, _)| is_meant(place));
+    let why = why.map(|(_, error)| format!("a stored session cannot be read: {error}"));
+    all.sessions.into_iter().chain(own).find(is_wanted).ok_or_else(|| {
         let place = wanted.map_or_else(|| "anywhere".to_owned(), |url| format!("at {}", client::error::origin(url)));
         why.unwrap_or_else(|| format!("there is no session {place}: sign in with `homeport login <url>`"))
     })
