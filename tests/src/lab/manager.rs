@@ -139,9 +139,13 @@ impl Manager {
         Private::start(namespace, root, &script, &[]).map(Self)
     }
 
-    /// SIGKILL for NetworkManager, and a new one.
+    /// SIGKILL for NetworkManager, and a new one once the bus has seen the end of the old one.
     pub fn restart_network_manager(&self) {
-        self.sh("kill -9 $(cat /run/manager.pid); echo gone >/etc/resolv.conf; /run/manager");
+        let bus = "org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus";
+        let is_there = format!("busctl --system call {bus} NameHasOwner s org.freedesktop.NetworkManager");
+        self.sh("kill -9 $(cat /run/manager.pid); echo gone >/etc/resolv.conf");
+        self.sh(&format!("timeout 20 sh -c \"until {is_there} | grep -q false; do sleep 0.05; done\""));
+        self.sh("/run/manager");
         self.wait_until_written();
     }
 
