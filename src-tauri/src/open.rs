@@ -5,30 +5,15 @@
 
 use std::path::PathBuf;
 
+use proto::external_app::{PROGRAMS, TOKEN_MARK};
 use proto::secret::Secret;
 use url::Url;
 
 use crate::link::{is_host, is_name};
 use crate::place::Place;
 
-/// Schemes that may be handed to the desktop. Nothing that runs, mounts or reads a file.
-const SCHEMES: &[&str] = &[
-    "http",
-    "https",
-    "vscode",
-    "vscode-insiders",
-    "vscodium",
-    "cursor",
-    "windsurf",
-    "positron",
-    "kiro",
-    "trae",
-    "zed",
-    "jetbrains",
-    "jetbrains-gateway",
-];
-/// Programs behind an external app get this literal replaced by the session token in other products. Here never.
-const TOKEN_MARK: &str = "$SESSION_TOKEN";
+/// Schemes of pages, which the desktop may be handed besides those of [`PROGRAMS`].
+const PAGES: &[&str] = &["http", "https"];
 /// Port of the remote desktop protocol.
 const RDP: u16 = 3389;
 /// Keeps a terminal open until its reader is done. The words of the command are arguments, not text.
@@ -166,7 +151,7 @@ fn check_address(address: &str) -> Result<Url, OpenError> {
         return Err(OpenError::WantsToken);
     }
     let url = Url::parse(address).map_err(|_| OpenError::NoAddress)?;
-    if !SCHEMES.contains(&url.scheme()) {
+    if !PAGES.contains(&url.scheme()) && !PROGRAMS.contains(&url.scheme()) {
         return Err(OpenError::Scheme(url.scheme().chars().take(20).collect()));
     }
     Ok(url)

@@ -13,6 +13,7 @@ pub mod derp_map;
 pub mod disco;
 pub mod dns;
 pub mod drpc;
+pub mod external_app;
 pub mod id;
 pub mod ipc;
 pub mod key;

@@ -4,24 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use proto::external_app::{PROGRAMS, TOKEN_MARK};
 use url::Url;
 
-/// Programs that people work in, by the schemes they registered.
-const SCHEMES: &[&str] = &[
-    "vscode",
-    "vscode-insiders",
-    "vscodium",
-    "cursor",
-    "windsurf",
-    "positron",
-    "kiro",
-    "trae",
-    "zed",
-    "jetbrains",
-    "jetbrains-gateway",
-];
-/// Other products put the session token here.
-const TOKEN_MARK: &str = "$SESSION_TOKEN";
 /// Longest address.
 const MAX: usize = 4 * 1024;
 
@@ -66,7 +51,7 @@ pub fn check(base: &Url, address: &str) -> Result<Opened, OpenError> {
         "http" | "https" if url.origin() == base.origin() => Ok(Opened::Page(url)),
         "http" | "https" if is_below(base, &url) => Ok(Opened::Address(url)),
         "http" | "https" => Err(OpenError::Foreign(url.host_str().unwrap_or_default().chars().take(100).collect())),
-        scheme if SCHEMES.contains(&scheme) => Ok(Opened::Address(url)),
+        scheme if PROGRAMS.contains(&scheme) => Ok(Opened::Address(url)),
         scheme => Err(OpenError::Scheme(scheme.chars().take(20).collect())),
     }
 }
