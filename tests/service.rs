@@ -8,6 +8,8 @@
 mod callers;
 #[path = "service/captured.rs"]
 mod captured;
+#[path = "service/desktop.rs"]
+mod desktop;
 #[path = "service/exposed.rs"]
 mod exposed;
 #[path = "service/installed.rs"]

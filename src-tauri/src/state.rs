@@ -6,7 +6,7 @@
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
 //! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
-//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`.
+//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`, the tunnel in `state/tunnel.rs`.
 
 mod care;
 mod clicks;
@@ -17,16 +17,15 @@ mod lists;
 mod names;
 mod reach;
 mod sign_in;
+mod tunnel;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use client::tunnel::Picture;
 use proto::id::{BuildId, TemplateVersionId, WorkspaceId};
-use proto::ipc::{DeploymentState, Health, HealthCode};
 use time::{Duration, OffsetDateTime};
 
 use crate::effect::{Effect, Note};
-use crate::event::{Account, Event, Fault, Listing, TrayNews, TunnelNews, Unread};
+use crate::event::{Account, Event, Fault, Listing, TrayNews, Unread};
 use crate::hosting::{HostNews, Hosting, Step};
 use crate::lid::Lid;
 use crate::open::Programs;
@@ -36,6 +35,7 @@ use crate::settings::Settings;
 
 pub use links::Asked;
 pub use sign_in::SigningIn;
+pub use tunnel::Tunnel;
 
 /// How long a sentence about something that did not work stays in the menu.
 const TROUBLE_STAYS: Duration = Duration::minutes(2);
@@ -88,18 +88,6 @@ pub struct Deployment {
     ends: Option<OffsetDateTime>,
     /// Failed builds that were told, or that were there before us.
     told: BTreeSet<BuildId>,
-}
-
-/// The tunnel.
-#[derive(Debug, Default)]
-pub struct Tunnel {
-    /// `None`: not looked yet, or absent.
-    pub picture: Option<Picture>,
-    pub is_userspace: bool,
-    /// Why it cannot be spoken with.
-    pub silence: Option<String>,
-    /// What a person asked for last and the tunnel does not show yet.
-    pub asked: Option<bool>,
 }
 
 /// What follows a build.
@@ -210,21 +198,6 @@ impl State {
         effects
     }
 
-    fn tunnel(&mut self, news: TunnelNews) -> Vec<Effect> {
-        let asked = self.tunnel.asked;
-        self.tunnel = match news {
-            TunnelNews::Absent => Tunnel { asked: None, ..Tunnel::default() },
-            TunnelNews::Silent(why) => Tunnel { silence: Some(why), ..Tunnel::default() },
-            TunnelNews::Is { picture, is_userspace } => {
-                let is_on = !picture.deployments.is_empty();
-                // A wish is over when it is fulfilled.
-                let asked = asked.filter(|asked| *asked != is_on);
-                Tunnel { picture: Some(picture), is_userspace, silence: None, asked }
-            }
-        };
-        Vec::new()
-    }
-
     fn host(&mut self, news: HostNews, now: OffsetDateTime) -> Vec<Effect> {
         self.hosting.heard(news, now).map(|step| self.step(step)).unwrap_or_default()
     }
@@ -284,36 +257,6 @@ impl State {
         };
         let title = "Homeport runs already".into();
         vec![Effect::Notify(Note { title, body: where_it_is.into(), buttons: self.buttons(), is_urgent: false })]
-    }
-
-    /// Whether the tunnel reaches something, or is about to.
-    pub fn is_connected(&self) -> bool {
-        self.tunnel
-            .asked
-            .unwrap_or_else(|| self.tunnel.picture.as_ref().is_some_and(|picture| !picture.deployments.is_empty()))
-    }
-
-    /// Deployments that the tunnel reaches now.
-    pub fn reached(&self) -> usize {
-        let states = self.tunnel.picture.iter().flat_map(|picture| picture.deployments.values());
-        states.filter(|of| of.status.as_ref().is_some_and(|status| status.state == DeploymentState::Connected)).count()
-    }
-
-    /// What is wrong with the tunnel, the root causes only.
-    pub fn tunnel_health(&self) -> Vec<&Health> {
-        let Some(picture) = &self.tunnel.picture else { return Vec::new() };
-        let machine = picture.service.iter().flat_map(|service| &service.health);
-        let deployments = picture.deployments.values().filter_map(|of| of.status.as_ref());
-        let all: Vec<_> = machine.chain(deployments.flat_map(|status| &status.health)).collect();
-        let is_hidden = |health: &Health| all.iter().any(|other| other.code.hides(health.code));
-        all.iter().copied().filter(|health| !is_hidden(health) && health.code != HealthCode::Unknown).collect()
-    }
-
-    fn connect(&mut self) -> Vec<Effect> {
-        if self.tunnel.picture.is_some() {
-            self.tunnel.asked = Some(true);
-        }
-        vec![Effect::Connect(self.accounts.iter().map(|account| account.place.clone()).collect())]
     }
 
     fn trouble(&mut self, text: String, now: OffsetDateTime) {

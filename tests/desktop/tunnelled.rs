@@ -1,5 +1,5 @@
 //! The tunnel switched from the menu, its paths in the rows, and its end. The service is one of the test that keeps to the
-//! protocol: the real one changes the machine, and has tests of its own.
+//! protocol: with the real one, which changes the machine, the tray is tested in `tests/service/desktop.rs`.
 
 use std::net::Ipv6Addr;
 use std::path::PathBuf;

@@ -20,7 +20,7 @@ use tests::lab::{Capture, Namespace, Resolved, Service, Upstream, resolved, unti
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Longest wait for the first name: the workspace starts meanwhile.
-const FIRST_NAME: Duration = Duration::from_secs(60);
+pub const FIRST_NAME: Duration = Duration::from_secs(60);
 /// A program that hangs is a failure, not a hanging test.
 const PATIENCE: &str = "60";
 
@@ -55,13 +55,13 @@ impl Deployment {
 
 /// See the module. Parts are dropped in their order: the captures judge while the wires still stand.
 pub struct Stage {
-    _captures: Vec<Capture>,
+    captures: Vec<Capture>,
     pub service: Service,
     pub upstream: Upstream,
     pub resolved: Resolved,
     pub deployments: Vec<Deployment>,
     /// The person's machine.
-    _person: Namespace,
+    pub person: Namespace,
     /// Unpacked packages.
     pub root: PathBuf,
     pub folder: tempfile::TempDir,
@@ -93,17 +93,22 @@ impl Stage {
         let upstream = Upstream::start(&deployments[0].namespace, &root, folder.path().join("questions"));
         let resolved = Resolved::start(&person, &root, "192.0.2.1");
         let service = Service::start(|program| resolved.beside(program), "0", &[]);
-        Some(Self {
-            _captures: captures,
-            service,
-            upstream,
-            resolved,
-            deployments,
-            _person: person,
-            root,
-            folder,
-            _turn: turn,
-        })
+        Some(Self { captures, service, upstream, resolved, deployments, person, root, folder, _turn: turn })
+    }
+
+    /// SIGKILL for the service. Its device goes with it.
+    pub fn kill_service(&mut self) {
+        self.service.kill();
+    }
+
+    /// Starts it again, on the same socket.
+    pub fn restart_service(&mut self) {
+        self.service.start_again(|program| self.resolved.beside(program));
+    }
+
+    /// Ends the captures before the test: from now on the machine may ask its network for names of ours.
+    pub fn judge(&mut self) {
+        self.captures.clear();
     }
 
     /// Asks the service for a deployment and waits until it answers names of it and the resolver was told; how long

@@ -24,12 +24,7 @@ impl State {
                 Vec::new()
             }
             Action::Connect(true) => self.connect(),
-            Action::Connect(false) => {
-                if self.tunnel.picture.is_some() {
-                    self.tunnel.asked = Some(false);
-                }
-                vec![Effect::Disconnect]
-            }
+            Action::Connect(false) => self.disconnect(),
             Action::Workspace(place, workspace, change) => self.change(place, workspace, change, now),
             Action::Copy(text) => vec![Effect::Copy(text)],
             Action::Open(target) => self.open(target, now),
@@ -145,11 +140,6 @@ impl State {
         }
         effects.push(Effect::Exit);
         effects
-    }
-
-    /// Whether there is a tunnel to be switched.
-    pub fn has_tunnel(&self) -> bool {
-        self.tunnel.picture.is_some()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Events in, effects out; no time passes but the one given.
 
-use proto::ipc::{Counters, DaemonPath, DaemonStatus, DeploymentStatus};
+use client::tunnel::Picture;
+use proto::ipc::{Counters, DaemonPath, DaemonStatus, DeploymentState, DeploymentStatus};
 use proto::rest::build::{Transition, WorkspaceStatus};
 use url::Url;
 
 use super::*;
 use crate::action::{Action, Change};
+use crate::event::TunnelNews;
 use crate::hosting::Phase;
 use crate::open::{RemoteDesktop, Target};
 use crate::row::Row;

@@ -18,6 +18,7 @@ use zbus::Connection;
 use self::menu::Line;
 use crate::binary;
 use crate::host::processes_of;
+use crate::lab::Namespace;
 
 /// For whatever a desktop does at once.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -68,6 +69,8 @@ pub struct Desk {
     pub bus: Option<Connection>,
     variables: Vec<(String, String)>,
     program: PathBuf,
+    /// Where its programs run from now on.
+    namespace: Option<String>,
 }
 
 impl Desk {
@@ -97,7 +100,8 @@ impl Desk {
         let (bus_daemon, panel, tray, bus) = (None, None, None, None);
         let display = format!(":{}", number.trim());
         let program = binary::path("homeport-desktop");
-        let mut desk = Self { folder, screen, display, bus_daemon, panel, tray, bus, variables, program };
+        let mut desk =
+            Self { folder, screen, display, bus_daemon, panel, tray, bus, variables, program, namespace: None };
         desk.start_bus().await;
         desk
     }
@@ -125,9 +129,23 @@ impl Desk {
         self.program = program;
     }
 
+    /// Moves the desktop to another network: what is started from now on runs there. Screen and session bus are sockets of
+    /// the file system and stay.
+    pub fn enter(&mut self, namespace: &Namespace) {
+        self.namespace = Some(namespace.name().to_owned());
+    }
+
     /// A command as a user of this desktop starts it.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match &self.namespace {
+            // It becomes the program: process ids and signals are the program's.
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", self.path("bin").display());
         command.env_clear().env("PATH", path).env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("CALLS", self.path("calls")).env("DISPLAY", &self.display).env("NO_AT_BRIDGE", "1");

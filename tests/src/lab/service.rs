@@ -1,8 +1,10 @@
 //! The tunnel service as it is installed, in a place that the test chooses, and what is said on its socket. Not here: the
 //! network it runs in.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,6 +37,8 @@ const START: Duration = Duration::from_secs(10);
 pub struct Service {
     folder: tempfile::TempDir,
     child: Child,
+    /// After the program's name.
+    arguments: Vec<OsString>,
 }
 
 impl Service {
@@ -45,18 +49,41 @@ impl Service {
         let state = folder.path().join("state");
         std::fs::create_dir(&state).unwrap();
         std::fs::set_permissions(&state, PermissionsExt::from_mode(0o700)).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = place(&binary::path("homeport-tunnel"));
-        command.arg("--socket").arg(folder.path().join("run/tunnel.sock")).arg("--state-dir").arg(state);
-        command.args(["--group", group, "--log", "debug"]).args(arguments).stdin(Stdio::null()).stderr(log);
-        let child = command.spawn().unwrap();
-        let service = Self { folder, child };
+        let socket = folder.path().join("run/tunnel.sock");
+        let words =
+            ["--socket".into(), socket.into(), "--state-dir".into(), state.into(), "--group".into(), group.into()];
+        let more = ["--log", "debug"].iter().chain(arguments).map(OsString::from);
+        let arguments: Vec<OsString> = words.into_iter().chain(more).collect();
+        let child = spawn(place, &arguments, folder.path());
+        let service = Self { folder, child, arguments };
+        service.wait_until_it_listens();
+        service
+    }
+
+    /// SIGKILL to the process itself (its place must `exec`), and its end.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again after [`Self::kill`], with the same socket, state and log.
+    pub fn start_again(&mut self, place: impl FnOnce(&Path) -> Command) {
+        self.child = spawn(place, &self.arguments, self.folder.path());
+        // The killed one left its socket, which nobody answers.
         let start = Instant::now();
-        while !service.socket().metadata().is_ok_and(|socket| socket.mode() & 0o777 == 0o660) {
-            assert!(start.elapsed() < START, "it does not listen within {START:?}: {}", service.log());
+        while UnixStream::connect(self.socket()).is_err() {
+            assert!(start.elapsed() < START, "it does not listen again within {START:?}: {}", self.log());
             std::thread::yield_now();
         }
-        service
+        self.wait_until_it_listens();
+    }
+
+    fn wait_until_it_listens(&self) {
+        let start = Instant::now();
+        while !self.socket().metadata().is_ok_and(|socket| socket.mode() & 0o777 == 0o660) {
+            assert!(start.elapsed() < START, "it does not listen within {START:?}: {}", self.log());
+            std::thread::yield_now();
+        }
     }
 
     /// Where it listens.
@@ -84,6 +111,13 @@ impl Service {
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
+}
+
+fn spawn(place: impl FnOnce(&Path) -> Command, arguments: &[OsString], folder: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut command = place(&binary::path("homeport-tunnel"));
+    command.args(arguments).stdin(Stdio::null()).stderr(log);
+    command.spawn().unwrap()
 }
 
 impl Drop for Service {
