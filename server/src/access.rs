@@ -19,7 +19,7 @@ pub struct User {
     /// Id of the key that proved it; connections end when it is revoked.
     pub key_id: String,
     pub scope: KeyScope,
-    /// When the key ends; connections end with it.
+    /// When the key ends, as far as is known at the request: a later use may move it on.
     pub expires_at: Time,
 }
 

@@ -131,6 +131,7 @@ async fn new_local_key(store: &Store, user: UserId) -> Result<String, StoreError
             token_name: String::new(),
             lifetime_seconds: LOCAL_LIFETIME.whole_seconds(),
             expires_at: (now.0 + LOCAL_LIFETIME).into(),
+            bound_to: None,
         };
         keys::insert(db, &key, now)
     });

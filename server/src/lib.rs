@@ -10,6 +10,7 @@ pub mod first;
 pub mod folder;
 pub mod http;
 pub mod init_script;
+pub mod lifetime;
 pub mod net;
 pub mod os;
 pub mod password;

@@ -231,9 +231,9 @@ async fn a_session_is_renewed_before_it_ends_and_the_old_key_goes() {
     let key = person.new_key().await;
     log_in_with(&desk, &host, &key);
     let id = key.split_once('-').unwrap().0;
-    // An hour is left of a week.
+    // A token with an end of its own, of which an hour is left: the server would move the end of a session.
     let soon = (time::OffsetDateTime::now_utc() + time::Duration::hours(1)).unix_timestamp_nanos() / 1000;
-    let line = format!("UPDATE api_keys SET expires_at = {soon} WHERE id = '{id}'");
+    let line = format!("UPDATE api_keys SET expires_at = {soon}, login_type = 'token' WHERE id = '{id}'");
     tests::binary::run(Command::new("sqlite3").arg(host.path("data/homeport.db")).args([".timeout 5000", &line]));
     desk.start_tray(&[]).await;
     let is_gone = || async { (person.status_with(&key).await == StatusCode::UNAUTHORIZED).then_some(()) };

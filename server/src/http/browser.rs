@@ -15,7 +15,7 @@ use proto::secret::Secret;
 use super::body::Json;
 use super::error::{ApiError, ApiResult};
 use super::routes::{Routes, get, post};
-use super::sign_in::{PROGRAM, SESSION, new_session, signed_in, too_many};
+use super::sign_in::{Other, PROGRAM, SESSION, new_session, signed_in, too_many};
 use super::{dashboard, users};
 use crate::access::{Action, Object, User};
 use crate::codes::{LIFETIME, Maker};
@@ -88,13 +88,16 @@ async fn redeem(
         Err(StoreError::NotFound) => return Err(ApiError::unauthorized()),
         Err(other) => return Err(other.into()),
     };
-    let left = key.user.expires_at.0 - now().0;
-    if !key.active || !left.is_positive() {
+    let ends = key.user.expires_at;
+    if !key.active || ends <= now() {
         return Err(ApiError::unauthorized());
     }
     // What a link opens must not outlive the key that made it. A program got its own session by a click on a page, as a
     // token would be made there.
-    let lifetime = if maker.challenge.is_some() { PROGRAM } else { SESSION.min(left) };
-    let token = new_session(&state, maker.user, lifetime).await?;
+    let (lifetime, other) = match maker.challenge {
+        Some(_) => (PROGRAM, None),
+        None => (SESSION, Some(Other { id: key.user.key_id, ends })),
+    };
+    let token = new_session(&state, maker.user, lifetime, other).await?;
     Ok(signed_in(&state, &token))
 }

@@ -13,6 +13,7 @@ use super::error::ApiError;
 use super::guard;
 use super::upgrade::is_websocket;
 use crate::access::{AgentIdentity, User};
+use crate::lifetime;
 use crate::state::AppState;
 use crate::store::{agents, keys, now};
 use crate::token;
@@ -51,13 +52,13 @@ impl FromRequestParts<AppState> for AgentIdentity {
     }
 }
 
-/// The person behind a session token.
+/// The person behind a session token. A session that is used lives on.
 ///
 /// # Errors
 /// 401 for every cause: malformed, unknown, wrong, expired, of a suspended account.
 pub async fn user(state: &AppState, presented: &Secret) -> Result<User, ApiError> {
     let (id, hash) = token::split(presented.expose()).unwrap_or_default();
-    let key = match state.store.read(move |db| keys::with_user(db, &id)).await {
+    let mut key = match state.store.read(move |db| keys::with_user(db, &id)).await {
         Ok(key) => key,
         // The comparison below happens either way: an unknown id takes the time of a wrong secret.
         Err(crate::store::StoreError::NotFound) => keys::KeyOfUser::nobody(),
@@ -68,11 +69,18 @@ pub async fn user(state: &AppState, presented: &Secret) -> Result<User, ApiError
     if !right || key.user.expires_at <= now || !key.active {
         return Err(ApiError::unauthorized());
     }
-    if now.0 - key.last_used.0 > LAST_USED_EVERY {
-        let id = key.user.key_id.clone();
-        // A full disk must not keep anybody from reading: this time is for people, no rule depends on it.
-        if let Err(error) = state.store.write(move |db| keys::touch(db, &id, now)).await {
-            tracing::warn!(%error, "the last use of a key was not written");
+    let end = lifetime::extended(key.life, now);
+    if end.is_some() || now.0 - key.last_used.0 > LAST_USED_EVERY {
+        let (id, seen) = (key.user.key_id.clone(), key.life.ends);
+        let write = state.store.write(move |db| {
+            keys::touch(db, &id, now)?;
+            end.map_or(Ok(false), |end| keys::extend(db, &id, seen, end, now))
+        });
+        match (write.await, end) {
+            (Ok(true), Some(end)) => key.user.expires_at = end,
+            (Ok(_), _) => {}
+            // A full disk must not keep anybody from reading: the session ends when it would have ended.
+            (Err(error), _) => tracing::warn!(%error, "the use of a key was not written"),
         }
     }
     Ok(key.user)
@@ -116,3 +124,6 @@ fn cookie_may_change(parts: &Parts) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ async fn create_session(
     Path(word): Path<String>,
 ) -> ApiResult<(StatusCode, Json<KeyCreated>)> {
     let account = resolve(&state, &user, &word, Action::Create, KEYS).await?;
-    let token = sign_in::new_session(&state, account.id, sign_in::PROGRAM).await?;
+    let token = sign_in::new_session(&state, account.id, sign_in::PROGRAM, None).await?;
     Ok((StatusCode::CREATED, Json(KeyCreated { key: token.expose().to_owned() })))
 }
 
@@ -74,6 +74,7 @@ async fn create(
         token_name,
         lifetime_seconds: lifetime.whole_seconds(),
         expires_at: (now.0 + lifetime).into(),
+        bound_to: None,
     };
     match state.store.write(move |db| keys::insert(db, &key, now)).await {
         Err(StoreError::Taken(_)) => {

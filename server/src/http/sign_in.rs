@@ -12,7 +12,7 @@ use proto::rest::key::KeyScope;
 use proto::rest::user::{
     AuthMethod, AuthMethods, CreateFirstUser, FirstUserCreated, LoggedIn, Login, LoginType, UserStatus,
 };
-use proto::rest::{Response, SESSION_COOKIE};
+use proto::rest::{Response, SESSION_COOKIE, Time};
 use proto::secret::Secret;
 use uuid::Uuid;
 
@@ -94,7 +94,7 @@ async fn login(
         state.logins.failed(peer.ip(), &login.email, Instant::now());
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "Incorrect email or password."));
     };
-    let token = new_session(&state, user, SESSION).await?;
+    let token = new_session(&state, user, SESSION, None).await?;
     Ok(signed_in(&state, &token))
 }
 
@@ -122,10 +122,22 @@ pub(super) fn too_many(wait: Duration) -> HttpResponse {
     ([("retry-after", seconds.to_string())], error).into_response()
 }
 
+/// Another key, which a session must not outlive.
+pub(super) struct Other {
+    pub id: String,
+    pub ends: Time,
+}
+
 /// Makes a session key without a name.
-pub(super) async fn new_session(state: &AppState, user: UserId, lifetime: time::Duration) -> ApiResult<Secret> {
+pub(super) async fn new_session(
+    state: &AppState,
+    user: UserId,
+    lifetime: time::Duration,
+    other: Option<Other>,
+) -> ApiResult<Secret> {
     let drawn = NewKey::draw().map_err(|_| ApiError::from(StoreError::Abandoned))?;
     let now = now();
+    let whole = Time(now.0 + lifetime);
     let key = keys::NewKey {
         id: drawn.id,
         hash: drawn.hash,
@@ -134,7 +146,8 @@ pub(super) async fn new_session(state: &AppState, user: UserId, lifetime: time::
         scope: KeyScope::All,
         token_name: String::new(),
         lifetime_seconds: lifetime.whole_seconds(),
-        expires_at: (now.0 + lifetime).into(),
+        expires_at: other.as_ref().map_or(whole, |other| whole.min(other.ends)),
+        bound_to: other.map(|other| other.id),
     };
     state.store.write(move |db| keys::insert(db, &key, now)).await?;
     Ok(drawn.token)

@@ -20,6 +20,7 @@ use super::routes::{Routes, get};
 use super::upgrade::{Socket, WebSocketUpgrade};
 use super::workspaces::readable;
 use crate::access::User;
+use crate::net::lease;
 use crate::state::{AppState, Event};
 use crate::store::{now, workspaces};
 
@@ -34,31 +35,12 @@ pub(super) fn routes() -> Routes {
         .route("/api/v2/workspaces/{workspace}/watch-ws", get(by_socket))
 }
 
-/// Returns when a connection that a person opened must end: the key is revoked or expires, or the server stops.
+/// Returns when a connection that a person opened must end: the key is revoked or over, or the server stops.
 pub async fn session_end(state: &AppState, user: &User) {
-    let mut events = state.events.listen();
-    let left = (user.expires_at.0 - now().0).try_into().unwrap_or(Duration::ZERO);
-    // Far in the future is as good as never; a timer holds about two years.
-    let expiry = tokio::time::sleep(left.min(Duration::from_secs(86_400 * 365)));
-    tokio::pin!(expiry);
-    loop {
-        tokio::select! {
-            () = state.stop.cancelled() => return,
-            () = &mut expiry => return,
-            event = events.recv() => match event {
-                Ok(Event::KeyRevoked { key }) if key == user.key_id => return,
-                // Which keys were revoked is not known any more: look.
-                Err(RecvError::Lagged(_)) if !is_key_there(state, user).await => return,
-                Err(RecvError::Closed) => return,
-                _ => {}
-            },
-        }
+    tokio::select! {
+        () = state.stop.cancelled() => {}
+        () = lease::of_user(state, user) => {}
     }
-}
-
-async fn is_key_there(state: &AppState, user: &User) -> bool {
-    let key = user.key_id.clone();
-    state.store.read(move |db| crate::store::keys::with_user(db, &key)).await.is_ok()
 }
 
 async fn by_events(State(state): State<AppState>, user: User, Path(id): Path<WorkspaceId>) -> ApiResult<HttpResponse> {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use proto::id::AgentId;
+use proto::rest::Time;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::access::User;
@@ -13,32 +14,40 @@ use crate::store::{agents, keys, now};
 /// The wall clock is looked at this often, at least: it may jump, and timers do not notice.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
-/// Resolves when the user's key ended.
+/// Resolves when the user's key ended. One that is used meanwhile, by other requests, ends later than it was to.
 pub async fn of_user(state: &AppState, user: &User) {
+    of_user_by(state, user, now).await;
+}
+
+async fn of_user_by(state: &AppState, user: &User, now: impl Fn() -> Time) {
     let mut events = state.events.listen();
-    if !key_is_good(state, user).await {
-        return;
-    }
+    let Some(mut ends) = end_of_key(state, user).await else { return };
     loop {
-        let left = Duration::try_from(user.expires_at.0 - now().0).unwrap_or_default();
+        let left = Duration::try_from(ends.0 - now().0).unwrap_or_default();
         if left.is_zero() {
-            return;
+            match end_of_key(state, user).await {
+                Some(later) if later > ends => ends = later,
+                _ => return,
+            }
+            continue;
         }
         let event = tokio::time::timeout(left.min(LOOK_AGAIN), events.recv()).await;
         match event {
             Err(_) => {}
             Ok(Ok(Event::KeyRevoked { key })) if key == user.key_id => return,
             Ok(Ok(_)) => {}
-            Ok(Err(RecvError::Lagged(_))) if key_is_good(state, user).await => {}
+            Ok(Err(RecvError::Lagged(_))) if end_of_key(state, user).await.is_some() => {}
             Ok(Err(_)) => return,
         }
     }
 }
 
-async fn key_is_good(state: &AppState, user: &User) -> bool {
+/// `None` when the key is there no more, or its account may not sign in.
+async fn end_of_key(state: &AppState, user: &User) -> Option<Time> {
     let id = user.key_id.clone();
     // A store that cannot answer is no reason to let somebody stay.
-    state.store.read(move |db| keys::with_user(db, &id)).await.is_ok_and(|key| key.active)
+    let key = state.store.read(move |db| keys::with_user(db, &id)).await.ok()?;
+    key.active.then_some(key.user.expires_at)
 }
 
 /// Resolves when the daemon was retired.
@@ -60,3 +69,6 @@ pub async fn of_agent(state: &AppState, agent: AgentId) {
 async fn agent_is_good(state: &AppState, agent: AgentId) -> bool {
     state.store.read(move |db| agents::place(db, agent)).await.is_ok_and(|place| !place.retired)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ pub mod agent_api;
 pub mod coordinator;
 mod derp_map;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod lease;
 pub mod metadata;
 mod openssh;

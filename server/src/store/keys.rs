@@ -8,6 +8,7 @@ use rusqlite::{Row, params};
 
 use super::{Column as _, Db, Result, StoreError};
 use crate::access::User;
+use crate::lifetime::{Bound, Life};
 use crate::token::Hash;
 
 /// A key together with the account it belongs to.
@@ -15,6 +16,7 @@ pub struct KeyOfUser {
     pub hash: Hash,
     pub user: User,
     pub last_used: Time,
+    pub life: Life,
     /// The account may sign in.
     pub active: bool,
 }
@@ -31,7 +33,8 @@ impl KeyOfUser {
             scope: KeyScope::ApplicationConnect,
             expires_at: Time::ZERO,
         };
-        Self { hash: [0xff; 32], user, last_used: Time::ZERO, active: false }
+        let life = Life { ends: Time::ZERO, lifetime: time::Duration::ZERO, is_session: false, bound: Bound::Gone };
+        Self { hash: [0xff; 32], user, last_used: Time::ZERO, life, active: false }
     }
 }
 
@@ -45,6 +48,8 @@ pub struct NewKey {
     pub token_name: String,
     pub lifetime_seconds: i64,
     pub expires_at: Time,
+    /// Id of the key that this one must not outlive.
+    pub bound_to: Option<String>,
 }
 
 /// The key with this id and its account.
@@ -53,8 +58,10 @@ pub struct NewKey {
 /// [`StoreError::NotFound`], or the store's.
 pub fn with_user(db: &Db, id: &str) -> Result<KeyOfUser> {
     let mut find = db.prepare_cached(
-        "SELECT k.hash, k.scope, k.expires_at, k.last_used, u.id, u.username, u.is_owner, u.status
-         FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?1",
+        "SELECT k.hash, k.scope, k.expires_at, k.last_used, k.login_type, k.lifetime_seconds, k.bound_to,
+                other.expires_at AS other_ends, u.id, u.username, u.is_owner, u.status
+         FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN api_keys other ON other.id = k.bound_to
+         WHERE k.id = ?1",
     )?;
     find.query_row([id], |row| {
         Ok(|| -> Result<KeyOfUser> {
@@ -66,8 +73,19 @@ pub fn with_user(db: &Db, id: &str) -> Result<KeyOfUser> {
                 scope: KeyScope::from_word(&row.text("scope")?),
                 expires_at: row.time("expires_at")?,
             };
-            let hash = row.get("hash")?;
-            Ok(KeyOfUser { hash, user, last_used: row.time("last_used")?, active: row.text("status")? != "suspended" })
+            let is_bound = row.get::<_, Option<String>>("bound_to")?.is_some();
+            let life = Life {
+                ends: user.expires_at,
+                lifetime: time::Duration::seconds(row.get("lifetime_seconds")?),
+                is_session: LoginType::from_word(&row.text("login_type")?) != LoginType::Token,
+                bound: match row.time_opt("other_ends")? {
+                    Some(end) => Bound::Until(end),
+                    None if is_bound => Bound::Gone,
+                    None => Bound::Free,
+                },
+            };
+            let (hash, last_used) = (row.get("hash")?, row.time("last_used")?);
+            Ok(KeyOfUser { hash, user, last_used, life, active: row.text("status")? != "suspended" })
         }())
     })?
 }
@@ -85,6 +103,21 @@ pub fn touch(db: &Db, id: &str, now: Time) -> Result<()> {
     Ok(())
 }
 
+/// Moves the end of a key that was used from `seen` to `end`; says whether it did. A key that was deleted, moved or over
+/// meanwhile is left alone, and so is one whose other key no longer lasts until `end`.
+///
+/// # Errors
+/// The store's.
+pub fn extend(db: &Db, id: &str, seen: Time, end: Time, now: Time) -> Result<bool> {
+    let mut extend = db.prepare_cached(
+        "UPDATE api_keys SET expires_at = ?3, updated_at = ?4
+         WHERE id = ?1 AND login_type <> 'token' AND expires_at = ?2 AND expires_at > ?4
+               AND (bound_to IS NULL OR EXISTS
+                    (SELECT 1 FROM api_keys other WHERE other.id = api_keys.bound_to AND other.expires_at >= ?3))",
+    )?;
+    Ok(extend.execute(params![id, seen.unix_micros(), end.unix_micros(), now.unix_micros()])? == 1)
+}
+
 /// Writes a key.
 ///
 /// # Errors
@@ -92,8 +125,8 @@ pub fn touch(db: &Db, id: &str, now: Time) -> Result<()> {
 pub fn insert(db: &Db, key: &NewKey, now: Time) -> Result<()> {
     db.execute(
         "INSERT INTO api_keys (id, hash, user_id, login_type, scope, token_name, lifetime_seconds, last_used, expires_at,
-                               created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?8)",
+                               created_at, updated_at, bound_to)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?8, ?10)",
         params![
             key.id,
             key.hash,
@@ -104,6 +137,7 @@ pub fn insert(db: &Db, key: &NewKey, now: Time) -> Result<()> {
             key.lifetime_seconds,
             now.unix_micros(),
             key.expires_at.unix_micros(),
+            key.bound_to,
         ],
     )?;
     Ok(())

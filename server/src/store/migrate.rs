@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_core.sql"),
     include_str!("migrations/0002_daemons.sql"),
     include_str!("migrations/0003_attempts.sql"),
+    include_str!("migrations/0004_bound_keys.sql"),
 ];
 
 /// The schema this version works with.

@@ -157,6 +157,7 @@ impl House {
                 token_name: String::new(),
                 lifetime_seconds: 3600,
                 expires_at: (now().0 + Duration::from_secs(3600)).into(),
+                bound_to: None,
             };
             server::store::keys::insert(db, &key, now())
         };

@@ -1,7 +1,7 @@
 //! When a session is looked at, renewed, or its person warned. Pure: the time is an argument.
 //!
-//! Coder's own servers move the end of a session while it is used; nothing has to be done there but to look. A key with a
-//! fixed end is replaced by a new one in time, where the deployment allows that.
+//! Deployments move the end of a session while it is used, and a look is a use: nothing has to be done there but to look. A
+//! key with a fixed end is replaced by a new one in time, where the deployment allows that.
 
 use time::{Duration, OffsetDateTime};
 
