@@ -1,4 +1,5 @@
-//! The door of the listener: which `Host` a request may name, and which page may have sent it. Pure rules and a layer.
+//! The door of the listener: which `Host` a request may name, which page may have sent it, and as what a browser must
+//! declare a body. Pure rules and two layers.
 //!
 //! A web page can make a browser send requests to this computer under the page's own host name (DNS rebinding). Those
 //! requests carry that name in `Host`, so only names that are ours are answered.
@@ -6,8 +7,10 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::header::HOST;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, ORIGIN, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+
+use proto::rest::{SESSION_COOKIE, SESSION_HEADER};
 
 use super::error::ApiError;
 use crate::state::AppState;
@@ -22,6 +25,46 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
     ApiError::new(StatusCode::FORBIDDEN, "This host name is not served here.")
         .with_detail("Use the access URL that the server printed when it started.")
         .into_response()
+}
+
+/// Answers 415 to a body from a browser that is not declared as JSON. Any page can make a browser send a form or plain text
+/// here, with our cookie; to send JSON it must ask us first, which we never allow. Programs that bring their token in a
+/// header are as free as ever.
+pub async fn check_kind(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if is_from_browser(headers) && has_body(headers) && !is_json(headers) {
+        return ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The request body must be declared as JSON.")
+            .with_detail("Send it with `Content-Type: application/json`, or bring a token in a header.")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether nothing but a browser's own headers may open anything for this request.
+fn is_from_browser(headers: &HeaderMap) -> bool {
+    let brings = |name: &str| headers.get(name).is_some_and(|value| !value.is_empty());
+    // As `identity` looks for tokens: the header counts before the cookie, the cookie before the bearer.
+    !brings(SESSION_HEADER)
+        && (cookie(headers, SESSION_COOKIE).is_some()
+            || (headers.contains_key(ORIGIN) && !headers.contains_key(AUTHORIZATION)))
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut kinds = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else { return false };
+    let kind = kind.to_str().ok().and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// The value of a cookie.
+pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 /// Whether an origin is the server that the request itself names.

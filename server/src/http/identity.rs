@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use http::header::{AUTHORIZATION, COOKIE, ORIGIN};
+use http::header::{AUTHORIZATION, ORIGIN};
 use http::request::Parts;
 use proto::rest::{SESSION_COOKIE, SESSION_HEADER};
 use proto::secret::Secret;
@@ -98,18 +98,12 @@ fn presented(parts: &Parts) -> Option<Presented> {
     if let Some(token) = by_header.filter(|token| !token.is_empty()) {
         return Some(Presented { token: Secret::new(token), by_cookie: false });
     }
-    if let Some(token) = cookie(parts, SESSION_COOKIE).filter(|token| !token.is_empty()) {
+    if let Some(token) = guard::cookie(&parts.headers, SESSION_COOKIE).filter(|token| !token.is_empty()) {
         return Some(Presented { token: Secret::new(token), by_cookie: true });
     }
     let bearer = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let token = bearer.strip_prefix("Bearer ").or_else(|| bearer.strip_prefix("bearer "))?;
     Some(Presented { token: Secret::new(token.trim()), by_cookie: false })
-}
-
-fn cookie<'p>(parts: &'p Parts, name: &str) -> Option<&'p str> {
-    let lines = parts.headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 /// A request that changes something by a cookie must name a page of ours as its origin, or carry the token that only our
@@ -119,7 +113,7 @@ fn cookie_may_change(parts: &Parts) -> bool {
         return guard::same_origin(origin, &parts.headers, &parts.uri);
     }
     let header = parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
-    match (header, cookie(parts, "csrf_token")) {
+    match (header, guard::cookie(&parts.headers, "csrf_token")) {
         (Some(header), Some(cookie)) if !cookie.is_empty() => header.as_bytes().ct_eq(cookie.as_bytes()).into(),
         _ => false,
     }

@@ -72,6 +72,7 @@ pub fn router(state: &AppState) -> Router {
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.")
         })
+        .layer(from_fn(guard::check_kind))
         .layer(from_fn_with_state(state.clone(), guard::check_host))
         .layer(from_fn(dress))
         .with_state(state.clone())

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::house::{House, WAITS};
-use crate::{is_sabotaged, person};
+use crate::{is_sabotaged, person, rows};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
@@ -53,6 +53,49 @@ async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
     let code = make(&member).await;
     assert_eq!(house.call_as(&member, Method::POST, "/api/v2/users/logout", None).await.0, 200);
     assert_eq!(redeem(&code).await, (401, None));
+}
+
+/// `HOMEPORT_TEST_SABOTAGE=A01` declares every body as JSON, which must be red.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_comes_by_cookie_must_be_json_and_one_with_a_token_need_not() {
+    let house = House::new(WAITS).await;
+    let ours = format!("http://{}", house.server.address);
+    let cookie = format!("coder_session_token={}", house.token);
+    let me = house.get("/api/v2/users/me").await.1["id"].as_str().unwrap().to_owned();
+    let send = async |method: &str, path: &str, body: &Value, kind: Option<&str>, by: &[(&str, &str)]| {
+        let kind = if is_sabotaged("A01") { Some("application/json") } else { kind };
+        let path = path.replace("{user}", &me);
+        let mut request = house.request(method.parse().unwrap(), &path).body(body.to_string());
+        for (name, value) in by.iter().copied().chain(kind.map(|kind| ("content-type", kind))) {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let by_cookie = [("cookie", cookie.as_str()), ("origin", ours.as_str())];
+    let by_token = [("coder-session-token", house.token.as_str())];
+    let evil = [("origin", "http://evil.example")];
+    let mut wrong = Vec::new();
+    let with_body = rows().into_iter().filter_map(|(method, path, body, _)| Some((method, path, body?)));
+    for (method, path, body) in with_body {
+        let simple = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"];
+        for kind in simple.map(Some).into_iter().chain([None]) {
+            for (who, by) in [("by cookie", &by_cookie[..]), ("by a page without one", &evil[..])] {
+                let got = send(method, path, &body, kind, by).await;
+                wrong.extend((got != 415).then(|| format!("{method} {path} {who} as {kind:?}: {got}")));
+            }
+        }
+        // The controls: declared, and as programs send it.
+        let fine = [(Some("application/json; charset=utf-8"), &by_cookie[..]), (None, &by_token[..])];
+        for (kind, by) in fine {
+            let got = send(method, path, &body, kind, by).await;
+            wrong.extend((got == 415).then(|| format!("{method} {path} as {kind:?}: refused")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // What has no body needs no word about it.
+    let request =
+        house.request(Method::POST, "/api/v2/users/me/keys").header("cookie", &cookie).header("origin", &ours);
+    assert_eq!(request.send().await.unwrap().status().as_u16(), 201);
 }
 
 #[tokio::test(flavor = "multi_thread")]

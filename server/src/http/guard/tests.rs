@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Uri};
 
-use super::{is_ours, requested_host, same_origin};
+use super::{has_body, is_from_browser, is_json, is_ours, requested_host, same_origin};
 
 fn check_host(host: &str, listen: &str, expect: bool) {
     let mut headers = HeaderMap::new();
@@ -59,4 +59,49 @@ fn an_origin_must_be_the_server_itself() {
     {
         check(origin, false);
     }
+}
+
+fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+    lines.iter().map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value))).collect()
+}
+
+#[test]
+fn a_browser_is_told_from_a_program_by_what_it_brings() {
+    let (cookie, origin) = (("cookie", "a=b; coder_session_token=x"), ("origin", "http://evil.example.com"));
+    let (token, bearer) = (("coder-session-token", "x"), ("authorization", "Bearer x"));
+    let rows: [(&[_], bool); 9] = [
+        (&[cookie], true),
+        (&[cookie, origin], true),
+        (&[origin], true),
+        (&[cookie, bearer], true),
+        (&[cookie, ("coder-session-token", "")], true),
+        (&[("cookie", "a=b")], false),
+        (&[token, cookie, origin], false),
+        (&[bearer, origin], false),
+        (&[], false),
+    ];
+    for (lines, expect) in rows {
+        assert_eq!(is_from_browser(&headers(lines)), expect, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_body_is_json_by_one_plain_word() {
+    let kind = |kind| is_json(&headers(&[("content-type", kind)]));
+    for good in ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", " application/json "] {
+        assert!(kind(good), "{good}");
+    }
+    for bad in ["text/plain", "application/json, text/plain", "text/plain; application/json", "application/jsonp", ""] {
+        assert!(!kind(bad), "{bad}");
+    }
+    assert!(!is_json(&HeaderMap::new()));
+    let mut two = headers(&[("content-type", "application/json")]);
+    two.append("content-type", HeaderValue::from_static("text/plain"));
+    assert!(!is_json(&two), "which of them counts is anybody's guess");
+}
+
+#[test]
+fn a_body_is_seen_by_its_length_or_its_framing() {
+    assert!(has_body(&headers(&[("content-length", "1")])) && has_body(&headers(&[("transfer-encoding", "chunked")])));
+    assert!(!has_body(&headers(&[("content-length", "0")])) && !has_body(&HeaderMap::new()));
 }
