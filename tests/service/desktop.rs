@@ -16,6 +16,9 @@ use super::stage::{FIRST_NAME, Stage, ssh};
 /// What the network's own server says of every name of ours: nobody may hear it while the tunnel is on.
 const FOREIGN: &str = "192.0.2.66";
 
+/// Our addresses begin so.
+const PREFIX: &str = "fd60:627a:a42b:";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tray_connects_by_the_real_tunnel_and_outlives_it() {
     let test = "the_tray_connects_by_the_real_tunnel_and_outlives_it";
@@ -114,6 +117,13 @@ async fn both_are_reached(desk: &Desk, stage: &Stage) {
         let said = stage.sh(&format!("{} {name}.coder 'echo $CODER_WORKSPACE_NAME'", ssh()));
         assert_eq!(said, format!("{name}\n"));
     }
+    // The kernel repeats what a stream's end did not acknowledge, also when the tunnel is gone meanwhile.
+    let is_quiet = || async {
+        let streams = run(stage.person.command("ss").args(["-Hnt6"]));
+        let is_open = |line: &str| line.contains(PREFIX) && !line.starts_with("TIME-WAIT");
+        (!streams.lines().any(is_open)).then_some(())
+    };
+    until(LATER, "the streams through the tunnel are over", is_quiet).await;
 }
 
 fn has_device(stage: &Stage) -> bool {
