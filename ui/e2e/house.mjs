@@ -1,5 +1,6 @@
 // What the tests share: one server with `box` running, one browser, a signed-in state, and the pages of the server or,
 // where it was built without them, of the front.
+import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { front } from "./front.mjs";
 import { launch, openPage } from "./browser.mjs";
@@ -24,6 +25,16 @@ export async function signIn(page, email, next = "/workspaces") {
 
 /** A signed-in page of the house. */
 export const open = (options = {}) => openPage(house.browser, house.url, { state: house.state, ...options });
+
+/** Presses Tab until `wanted` has the focus; a control that Tab does not reach is a failure. */
+export async function reach(page, wanted, what) {
+  await wanted.waitFor();
+  for (let at = 0; at < 80; at += 1) {
+    if (await wanted.evaluate((one) => one === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`Tab does not reach ${what}`);
+}
 
 export async function running(server, name) {
   await until(`${name} to run`, async () => {

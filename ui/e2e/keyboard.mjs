@@ -2,18 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPage } from "./browser.mjs";
-import { house, open, pagesOf } from "./house.mjs";
+import { house, open, pagesOf, reach } from "./house.mjs";
 import { PASSWORD, Server, until } from "./server.mjs";
-
-/** Presses Tab until `wanted` has the focus; a control that Tab does not reach is a failure. */
-async function reach(page, wanted, what) {
-  await wanted.waitFor();
-  for (let at = 0; at < 80; at += 1) {
-    if (await wanted.evaluate((one) => one === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  assert.fail(`Tab does not reach ${what}`);
-}
 
 async function press(page, wanted, key = "Enter") {
   await reach(page, wanted, wanted.toString());

@@ -19,6 +19,7 @@ const PAGES = [
   { name: "settings", path: () => "/settings", ready: (page) => page.getByText("ssh-ed25519").or(page.getByText("ecdsa-")).first() },
   { name: "tokens", path: () => "/tokens", ready: (page) => page.getByRole("button", { name: "New token" }) },
   { name: "cli-auth", path: () => "/cli-auth", ready: (page) => page.getByRole("button", { name: "Make the token" }) },
+  { name: "hand-off", path: () => `/hand-off?port=9&state=${"A".repeat(32)}&challenge=${"A".repeat(43)}`, ready: (page) => page.getByRole("main").getByRole("button", { name: "Sign in" }) },
   { name: "health", path: () => "/health", ready: (page) => page.getByText("Database") },
   { name: "not-found", path: () => "/no/such/page", ready: (page) => page.getByText("There is no such page") },
 ];

@@ -8,6 +8,7 @@ import { Button } from "../look/button";
 import { Head, Panel } from "../look/panel";
 import { Trouble } from "../look/trouble";
 import { handOffOf, wayBack } from "../rules/hand_off";
+import { asFailure } from "../transport/failure";
 
 export function HandOff() {
   const asked = handOffOf(useSearch({ strict: false }));
@@ -28,8 +29,10 @@ export function HandOff() {
       const { code } = await handOffCode(asked.challenge);
       location.replace(wayBack(asked, { code }));
     } catch (thrown) {
-      setFailure(thrown);
       setBusy(false);
+      // The gate around every page leads to the sign-in, and back to this question.
+      if (asFailure(thrown).kind === "signed-out") return void account.refetch();
+      setFailure(thrown);
     }
   };
   return (

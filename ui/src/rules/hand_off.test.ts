@@ -17,6 +17,7 @@ describe("the question of a program", () => {
     [{ ...whole, state: `${whole.state.slice(1)}&` }, false],
     [{ ...whole, challenge: "" }, false],
     [{ ...whole, challenge: `${whole.challenge}A` }, false],
+    [{ ...whole, challenge: `${whole.challenge.slice(0, 42)}V` }, false],
   ])("%o is whole: %s", (search, isWhole) => {
     expect(handOffOf(search) !== undefined).toBe(isWhole);
   });

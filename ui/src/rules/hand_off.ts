@@ -9,13 +9,16 @@ export interface HandOffQuestion {
   word: string;
 }
 
+/** 256 bits in base64url: of the last letter two bits are nothing. */
+const SHA256 = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
 /** The question of an address; nothing where it is not whole. */
 export function handOffOf(search: Record<string, unknown>): HandOffQuestion | undefined {
   const port = Number(search.port);
   const { state, challenge } = search;
   if (!Number.isInteger(port) || port < 1 || port > 65535) return undefined;
   if (typeof state !== "string" || !/^[A-Z2-9]{32}$/.test(state)) return undefined;
-  if (typeof challenge !== "string" || !/^[A-Za-z0-9_-]{43}$/.test(challenge)) return undefined;
+  if (typeof challenge !== "string" || !SHA256.test(challenge)) return undefined;
   return { port, state, challenge, word: state.slice(0, 4) };
 }
 
