@@ -77,9 +77,14 @@ impl Global {
         self.global_config.as_deref().is_none_or(|folder| own.is_ok_and(|own| own == folder))
     }
 
+    /// The data folder of this computer's own server; none where a configuration folder was named.
+    pub fn server_folder(&self) -> Option<PathBuf> {
+        if self.is_personal() { local::data_folder(variable) } else { None }
+    }
+
     /// The session that this computer's own server left for us; none where a folder was named.
     pub fn local_session(&self) -> Option<Session> {
-        if self.is_personal() { local::data_folder(variable).as_deref().and_then(local::load) } else { None }
+        self.server_folder().as_deref().and_then(local::load)
     }
 
     /// The deployment and our session there: options and environment, the stored session, this computer's own server.

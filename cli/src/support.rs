@@ -2,6 +2,7 @@
 
 mod archive;
 mod bundle;
+mod daemons;
 mod logs;
 mod machine;
 mod masker;

@@ -41,6 +41,13 @@ async fn a_support_bundle_has_what_helps_and_no_secret() {
     for marker in ["server.log", "server.log.1", "reachable.log"] {
         std::fs::write(state.join(marker), lines(&format!("marker-{marker}"))).unwrap();
     }
+    // A workspace of this computer's own server, and its daemon's token, which looks like words.
+    let workspace = desk.path("home/.local/share/homeport/server/workspaces/3f2504e0-4f89-41d3-9a0c-0305e82c3301");
+    std::fs::create_dir_all(workspace.join("home")).unwrap();
+    let words = "correct-horse-battery";
+    std::fs::write(workspace.join("daemon.log"), lines("marker-daemon") + words).unwrap();
+    std::fs::write(workspace.join("agent-token"), words).unwrap();
+    std::fs::write(workspace.join("home/own.log"), "marker-of-a-person").unwrap();
     let config = desk.path("home/.config/homeport");
     std::fs::create_dir_all(&config).unwrap();
     let settings = serde_json::json!({ "hosting": false, "note": lines("marker-settings"), "token": "horse" });
@@ -65,20 +72,30 @@ async fn a_support_bundle_has_what_helps_and_no_secret() {
     assert_eq!(made[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let (names, text) = unpack(&made[0], &desk.path("unpacked"));
     assert!(names[0].ends_with("/summary.txt"), "on top: {names:?}");
-    for marker in ["server.log", "server.log.1", "reachable.log", "settings", "journal"] {
+    for marker in ["server.log", "server.log.1", "reachable.log", "daemon", "settings", "journal"] {
         assert!(text.contains(&format!("marker-{marker}")), "{marker} is not in it: {names:?}");
     }
     for helps in ["desktop.log", "homeport-desktop, process", "box: running", "Diagnosis", "UDP:", "ssh", &host.url()] {
         assert!(text.contains(helps) || names.iter().any(|name| name.contains(helps)), "{helps} is not in\n{text}");
     }
     let private = desk.path("home").display().to_string();
-    for secret in secrets.iter().map(String::as_str).chain(["horse", "somebody", private.as_str()]) {
+    for secret in
+        secrets.iter().map(String::as_str).chain(["horse", words, "marker-of-a-person", "somebody", private.as_str()])
+    {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
     }
 
     // The control: the same look at what was packed finds all of them.
     let before = std::fs::read_to_string(state.join("server.log")).unwrap();
     assert!(secrets.iter().all(|secret| before.contains(secret)));
+
+    // What the real daemon of the real server said is where it is looked for.
+    let of_host = desk.path("of-host.tar.gz");
+    let mut again = desk.homeport(&["support", "bundle", "--output", of_host.to_str().unwrap()]);
+    run(again.env("HOMEPORT_DATA_DIR", host.path("data")));
+    let (names, text) = unpack(&of_host, &desk.path("unpacked-of-host"));
+    assert!(names.iter().any(|name| name.ends_with("/logs/daemon-1.log")), "{names:?}");
+    assert!(text.contains("connected to the server"), "{text}");
 
     // Neither is anything replaced.
     let again = output(&mut desk.homeport(&["support", "bundle", "--output", made[0].to_str().unwrap()]));

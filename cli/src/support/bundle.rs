@@ -13,7 +13,7 @@ use time::macros::format_description;
 use super::archive::{self, Part};
 use super::masker::Masker;
 use super::summary::{self, Facts};
-use super::{logs, machine};
+use super::{daemons, logs, machine};
 use crate::connect::{accounts, modes, status};
 use crate::failure::failure;
 use crate::global::{Global, variable};
@@ -140,8 +140,11 @@ async fn collect(global: &Global, masker: &mut Masker, now: OffsetDateTime) -> a
         }
         facts.deployments.push(about);
     }
-    let mut parts = files(global).await;
+    let (mut parts, left_out) = files(global, masker).await;
     facts.parts = parts.iter().map(|part| format!("{} ({} bytes)", part.name, part.text.len())).collect();
+    if left_out > 0 {
+        facts.parts.push(format!("{left_out} older logs of workspace daemons were left out"));
+    }
     parts.insert(0, Part { name: "summary.txt".into(), text: summary::text(&facts) });
     Ok(parts)
 }
@@ -162,26 +165,33 @@ async fn ask(deployment: &Deployment, masker: &mut Masker) -> Result<Vec<String>
             agents.map(|agent| format!("{} {:?}", agent.name, agent.status).to_lowercase()).collect();
         let reason = if build.job.error.is_empty() { String::new() } else { format!(", {}", build.job.error) };
         let daemons = if daemons.is_empty() { String::new() } else { format!(", daemon {}", daemons.join(", ")) };
-        lines.push(format!("{}: {}{daemons}{reason}", workspace.name, build.status.as_str()));
+        let (name, id) = (&workspace.name, workspace.id);
+        lines.push(format!("{name}: {}{daemons}{reason}, workspace {id}", build.status.as_str()));
     }
     Ok(lines)
 }
 
-/// Logs and settings.
-async fn files(global: &Global) -> Vec<Part> {
+/// Logs and settings, and how many logs were left out; the tokens of daemons go to the masker.
+async fn files(global: &Global, masker: &mut Masker) -> (Vec<Part>, usize) {
     let set = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
     let mut parts = Vec::new();
     if let Some(state) = state {
         parts.extend(logs::in_folder(&state.join("homeport"), "logs"));
     }
+    let hosted = global.server_folder().as_deref().map(daemons::of_server).unwrap_or_default();
+    for token in hosted.iter().filter_map(daemons::Hosted::token) {
+        masker.secret(&token);
+    }
+    let (of_daemons, left_out) = daemons::parts(&hosted);
+    parts.extend(of_daemons);
     parts.push(logs::journal().await);
     if let Ok(folder) = global.folder()
         && let Ok(Some(text)) = file::read_short(&folder.join("desktop.json"))
     {
         parts.push(Part { name: "settings/desktop.json".into(), text });
     }
-    parts
+    (parts, left_out)
 }
 
 #[cfg(test)]
