@@ -53,10 +53,11 @@ fn without_the_right_it_is_denied_and_with_it_alone_it_works() {
     }
     let home = Home::new();
     std::os::unix::fs::chown(home.state.path(), Some(65534), Some(65534)).unwrap();
-    let start = |rights: &[&str]| {
+    let start = |mode: &str, rights: &[&str]| {
         let place = |program: &std::path::Path| {
             // Some machines let root alone open the device's file: what is tried here is the right, not the file.
-            let door = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && chmod 755 /dev/net";
+            let door =
+                format!("mount -t tmpfs none /dev/net && mknod -m {mode} /dev/net/tun c 10 200 && chmod 755 /dev/net");
             let mut command = home.host.command("unshare");
             command.args(["--mount", "sh", "-c", &format!("{door} && exec setpriv \"$@\""), "setpriv"]);
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(rights).arg(program);
@@ -64,13 +65,17 @@ fn without_the_right_it_is_denied_and_with_it_alone_it_works() {
         };
         Puppet::start(place, home.state.path(), &[])
     };
-    let mut denied = start(&["--inh-caps=-all", "--bounding-set=-all"]);
+    let mut denied = start("666", &["--inh-caps=-all", "--bounding-set=-all"]);
     let answer = denied.ask(&format!("up {ADDRESS}"));
     assert!(answer.starts_with("error TunDenied "), "{answer}");
     drop(denied);
     home.sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=1");
     let only = ["--inh-caps=+net_admin", "--ambient-caps=+net_admin", "--bounding-set=-all,+net_admin"];
-    let mut allowed = start(&only);
+    let mut closed = start("600", &only);
+    let answer = closed.ask(&format!("up {ADDRESS}"));
+    assert!(answer.starts_with("error TunClosed "), "the file is root's alone: {answer}");
+    drop(closed);
+    let mut allowed = start("666", &only);
     assert_eq!(allowed.ask(&format!("up {ADDRESS}")), "up", "CAP_NET_ADMIN is all it needs");
     assert!(home.pings(PEER));
     assert_eq!(allowed.ask("down"), "down");

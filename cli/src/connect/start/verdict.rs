@@ -76,7 +76,7 @@ fn stand<'a>(picture: &'a Picture, url: &str) -> Stand<'a> {
 /// What keeps every deployment from working.
 fn is_fatal(code: HealthCode) -> bool {
     use HealthCode as C;
-    matches!(code, C::TunMissing | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::ForeignRoute)
+    matches!(code, C::TunMissing | C::TunClosed | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::ForeignRoute)
 }
 
 fn failed(url: &str, health: &Health) -> Verdict {

@@ -50,6 +50,8 @@ macro_rules! codes {
 codes! {
     /// `/dev/net/tun` does not exist.
     TunMissing: "This system has no TUN device.", "Load the kernel module with `modprobe tun`, or use `homeport connect start --userspace`.";
+    /// The file `/dev/net/tun` is there and may not be opened.
+    TunClosed: "The service may not open /dev/net/tun.", "Let its user read and write that file (mode 0666 is usual, a container must be given the device), or use `homeport connect start --userspace`.";
     /// The kernel refuses the device.
     TunDenied: "The service may not create a network device.", "Start it with CAP_NET_ADMIN (its systemd unit does), or use `homeport connect start --userspace`.";
     /// The device's name belongs to something else.
@@ -92,7 +94,7 @@ impl HealthCode {
     pub fn hides(self, other: Self) -> bool {
         use HealthCode as C;
         let consequences: &[Self] = match self {
-            C::TunMissing | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::MachineRefused => {
+            C::TunMissing | C::TunClosed | C::TunDenied | C::DeviceTaken | C::Ipv6Off | C::MachineRefused => {
                 &[C::NoNameService, C::DeviceVanished]
             }
             C::NoNetwork => &[C::DeploymentUnreachable, C::NoRelay],

@@ -82,6 +82,9 @@ pub enum NetworkError {
     /// No `/dev/net/tun`.
     #[error("this system has no TUN device; load the kernel module with `modprobe tun`")]
     TunMissing,
+    /// The file is there and may not be opened: its mode or owner, or the container's list of devices.
+    #[error("this program may not open /dev/net/tun; its user needs to read and write that file (mode 0666 is usual)")]
+    TunClosed(#[source] io::Error),
     /// The kernel refuses.
     #[error("the kernel does not let this program make a network device; it needs CAP_NET_ADMIN")]
     TunDenied(#[source] io::Error),
@@ -119,6 +122,7 @@ impl NetworkError {
         let with_source = |doing: &str, source: &io::Error| format!("{doing}: {source}");
         match self {
             Self::TunMissing => Health::new(HealthCode::TunMissing, "/dev/net/tun"),
+            Self::TunClosed(source) => Health::new(HealthCode::TunClosed, source.to_string()),
             Self::TunDenied(source) => Health::new(HealthCode::TunDenied, source.to_string()),
             Self::DeviceTaken(name) => Health::new(HealthCode::DeviceTaken, name),
             Self::Ipv6Off(detail) => Health::new(HealthCode::Ipv6Off, detail),

@@ -1,8 +1,8 @@
 //! The TUN device: opened, read in super-packets, written in super-packets. Not here: its address and routes (`netlink`).
 
 use std::fmt;
+use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,9 +21,8 @@ const DOOR: &str = "/dev/net/tun";
 /// # Errors
 /// [`NetworkError`] that says which of the usual reasons it is.
 pub fn open(name: &str) -> Result<Tun, NetworkError> {
-    if !Path::new(DOOR).exists() {
-        return Err(NetworkError::TunMissing);
-    }
+    // Opened here first: afterwards the same error means something else.
+    File::options().read(true).write(true).open(DOOR).map_err(closed)?;
     let build = |offload: bool| {
         let builder = DeviceBuilder::new().name(name).inherit_enable_state();
         builder
@@ -47,9 +46,21 @@ pub fn open(name: &str) -> Result<Tun, NetworkError> {
     Ok(Tun { name: name.to_owned(), reader, writer })
 }
 
+/// Why the door does not open.
+fn closed(error: io::Error) -> NetworkError {
+    match error.raw_os_error() {
+        Some(nix::libc::ENOENT | nix::libc::ENOTDIR | nix::libc::ENODEV | nix::libc::ENXIO) => NetworkError::TunMissing,
+        // The file's mode or owner; a container that was not given the device.
+        Some(nix::libc::EACCES | nix::libc::EPERM) => NetworkError::TunClosed(error),
+        _ => NetworkError::Refused { doing: "open /dev/net/tun", source: error },
+    }
+}
+
+/// Why the open door makes no device.
 fn why(name: &str, error: io::Error) -> NetworkError {
     match error.raw_os_error() {
         Some(nix::libc::ENOENT | nix::libc::ENODEV | nix::libc::ENXIO) => NetworkError::TunMissing,
+        // No CAP_NET_ADMIN.
         Some(nix::libc::EPERM | nix::libc::EACCES) => NetworkError::TunDenied(error),
         Some(nix::libc::EBUSY | nix::libc::EINVAL | nix::libc::EEXIST) => NetworkError::DeviceTaken(name.to_owned()),
         _ => NetworkError::Refused { doing: "make the network device", source: error },
@@ -166,3 +177,6 @@ impl fmt::Debug for Stopper {
         f.debug_struct("Stopper").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
