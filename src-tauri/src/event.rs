@@ -53,6 +53,8 @@ pub enum Event {
     ReachableDone(Order, Result<(), String>),
     /// A support bundle was made there, or was not.
     Bundled(Result<std::path::PathBuf, String>),
+    /// A window did not show its page, or is gone: why, and whether the browser shows it.
+    WindowFailed { why: String, browser_instead: bool },
     /// Something else did not work: a sentence for people.
     Trouble(String),
     /// The lid of this computer.

@@ -80,7 +80,9 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// For its standard input.
     pub input: Option<Secret>,
-    /// What is started where this one fails soon: a window needs a screen and WebKit.
+    /// It is one of ours whose end is heard.
+    pub is_window: bool,
+    /// What is started where this window fails soon: it needs a screen and WebKit.
     pub otherwise: Option<Box<Launch>>,
 }
 
@@ -128,7 +130,7 @@ pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
             }
             let mut arguments = vec!["--remote".into(), format!("ssh-remote+{host}")];
             arguments.extend(folder.starts_with('/').then_some(folder));
-            Ok(Launch { program: program.clone(), arguments, input: None, otherwise: None })
+            Ok(Launch { program: program.clone(), arguments, input: None, is_window: false, otherwise: None })
         }
         Target::JetBrains { place, owner, workspace, daemon, folder } => {
             named(&owner, &workspace, &daemon)?;
@@ -164,7 +166,7 @@ fn page_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, Ope
         return by_opener(check_address(page.as_str())?.into(), programs);
     };
     let arguments = ["dashboard", "--url", place.as_str(), "--page", page.path()].map(str::to_owned);
-    Ok(Launch { program, arguments: arguments.into(), input: None, otherwise: None })
+    Ok(Launch { program, arguments: arguments.into(), input: None, is_window: false, otherwise: None })
 }
 
 fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, OpenError> {
@@ -172,7 +174,7 @@ fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, O
     let Some(program) = programs.window.clone().filter(|_| is_plain(page.path())) else { return otherwise };
     let arguments = ["--deployment", place.as_str(), "--page", page.path()].map(str::to_owned);
     let otherwise = otherwise.ok().map(Box::new);
-    Ok(Launch { program, arguments: arguments.into(), input: None, otherwise })
+    Ok(Launch { program, arguments: arguments.into(), input: None, is_window: true, otherwise })
 }
 
 /// What the command takes as a page: it has nothing in it that would need escaping.
@@ -182,7 +184,7 @@ fn is_plain(path: &str) -> bool {
 
 fn by_opener(what: String, programs: &Programs) -> Result<Launch, OpenError> {
     let program = programs.opener.clone().ok_or(OpenError::NoOpener)?;
-    Ok(Launch { program, arguments: vec![what], input: None, otherwise: None })
+    Ok(Launch { program, arguments: vec![what], input: None, is_window: false, otherwise: None })
 }
 
 fn named(owner: &str, workspace: &str, daemon: &str) -> Result<String, OpenError> {
@@ -202,7 +204,7 @@ fn in_terminal(words: &[&str], programs: &Programs, hold: bool) -> Result<Launch
     }
     arguments.push(homeport.into_owned());
     arguments.extend(words.iter().map(|word| (*word).to_owned()));
-    Ok(Launch { program: program.clone(), arguments, input: None, otherwise: None })
+    Ok(Launch { program: program.clone(), arguments, input: None, is_window: false, otherwise: None })
 }
 
 fn remote_desktop(
@@ -224,17 +226,29 @@ fn remote_desktop(
                 // It asks for what it was not given, in this order, on its standard input.
                 arguments.push("/from-stdin".into());
                 let input = Secret::new(format!("{}\n", password.expose()));
-                return Ok(Launch { program: program.clone(), arguments, input: Some(input), otherwise: None });
+                return Ok(Launch {
+                    program: program.clone(),
+                    arguments,
+                    input: Some(input),
+                    is_window: false,
+                    otherwise: None,
+                });
             }
             // Somebody has to be asked, and that needs a terminal where there is one.
             let Some((terminal, before)) = &programs.terminal else {
-                return Ok(Launch { program: program.clone(), arguments, input: None, otherwise: None });
+                return Ok(Launch {
+                    program: program.clone(),
+                    arguments,
+                    input: None,
+                    is_window: false,
+                    otherwise: None,
+                });
             };
             let mut all: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
             all.push(program.to_string_lossy().into_owned());
             all.extend(arguments);
             all.push("/from-stdin".into());
-            Ok(Launch { program: terminal.clone(), arguments: all, input: None, otherwise: None })
+            Ok(Launch { program: terminal.clone(), arguments: all, input: None, is_window: false, otherwise: None })
         }
         // It keeps passwords in a form of its own, and asks by itself.
         RemoteDesktop::Remmina => {
@@ -246,6 +260,7 @@ fn remote_desktop(
                 program: program.clone(),
                 arguments: vec!["-c".into(), url.into()],
                 input: None,
+                is_window: false,
                 otherwise: None,
             })
         }

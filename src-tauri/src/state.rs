@@ -6,7 +6,8 @@
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
 //! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
-//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`, the tunnel in `state/tunnel.rs`.
+//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`, the tunnel in `state/tunnel.rs`,
+//! windows that fail in `state/windows.rs`.
 
 mod care;
 mod clicks;
@@ -18,6 +19,7 @@ mod names;
 mod reach;
 mod sign_in;
 mod tunnel;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +73,8 @@ pub struct State {
     pub reachable: Reachable,
     lid: Lid,
     has_told_no_tray: bool,
+    /// Why a window failed, as it was told last.
+    told_window: Option<String>,
     is_bundling: bool,
     /// Whether the sessions were read, and what waits for them.
     has_accounts: bool,
@@ -130,6 +134,7 @@ impl State {
             Event::Reachable(news) => self.reachable_news(news, now),
             Event::ReachableDone(order, done) => self.reachable_done(&order, done, now),
             Event::Bundled(made) => self.bundled(made, now),
+            Event::WindowFailed { why, browser_instead } => self.window_failed(why, browser_instead, now),
             Event::Trouble(text) => {
                 self.trouble(text, now);
                 Vec::new()

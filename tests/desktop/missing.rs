@@ -2,6 +2,7 @@
 
 use tests::binary::run;
 
+use super::notifications::Notifications;
 use super::stage::{Desk, LATER, SOON, is_ready, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,6 +97,7 @@ async fn without_webkit_the_pages_open_in_the_browser_and_it_says_why() {
     let loader = "echo 'libwebkit2gtk-4.1.so.0: cannot open shared object file' >&2; exit 127";
     tests::binary::write_script(&desk.path("bin/homeport-window"), loader);
     desk.set("HOMEPORT_WINDOW", desk.path("bin/homeport-window").to_str().unwrap());
+    let told = Notifications::start(&desk).await;
     desk.start_tray(&["--host"]).await;
     desk.menu_within(LATER, "box runs", |menu| menu.has("● box: running")).await;
     desk.click(&["Create workspace"]).await;
@@ -106,4 +108,26 @@ async fn without_webkit_the_pages_open_in_the_browser_and_it_says_why() {
     let given = desk.call("xdg-open").await;
     let leads = std::fs::read_to_string(&given[0]).unwrap();
     assert!(leads.contains("/sign-in?next=/templates#code="), "{leads}");
+    let note = told.with("homeport-window failed: libwebkit2gtk-4.1.so.0").await;
+    assert_eq!(note.title, "The page opens in the browser");
+    assert!(note.body.ends_with("; the browser is used instead"), "{note:?}");
+
+    // A window that draws nothing opens the browser itself, and says so by its end.
+    let blank = "echo 'homeport-window: WebKit draws nothing here; see the browser' >&2; echo 'Gtk: bye' >&2; exit 5";
+    tests::binary::write_script(&desk.path("bin/homeport-window"), blank);
+    desk.click(&["Create workspace"]).await;
+    let note = told.with("WebKit draws nothing").await;
+    let expect = ("The page opens in the browser", "WebKit draws nothing here; see the browser");
+    assert_eq!((note.title.as_str(), note.body.as_str()), expect);
+
+    // Any other end is a fault, and the browser is ours to open.
+    tests::binary::write_script(&desk.path("bin/homeport-window"), "exit 9");
+    desk.click(&["Create workspace"]).await;
+    told.with("exit status: 9").await;
+    desk.call("xdg-open").await;
+    let (notes, calls) = (told.all(), desk.path("calls"));
+    let of_windows = notes.iter().filter(|note| note.title.contains("browser")).count();
+    assert_eq!(of_windows, 3, "one for each reason: {notes:?}");
+    let opened = std::fs::read_dir(calls).unwrap().count();
+    assert_eq!(opened, 0, "the window opened the browser itself, nobody else did");
 }

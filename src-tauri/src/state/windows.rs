@@ -1,0 +1,23 @@
+//! Windows that did not show their page: told once for each reason, with what was done instead. Pure.
+
+use time::OffsetDateTime;
+
+use crate::effect::{Effect, Note};
+use crate::state::State;
+
+impl State {
+    pub(super) fn window_failed(&mut self, why: String, browser_instead: bool, now: OffsetDateTime) -> Vec<Effect> {
+        self.trouble(why.clone(), now);
+        // A person who clicks again needs the line in the menu, not the same notification again.
+        if self.told_window.as_ref() == Some(&why) {
+            return Vec::new();
+        }
+        self.told_window = Some(why.clone());
+        let title = if browser_instead { "The page opens in the browser" } else { "A window of Homeport is gone" };
+        let note = Note { title: title.into(), body: why.clone(), buttons: Vec::new(), is_urgent: false };
+        vec![Effect::Say(why), Effect::Notify(note)]
+    }
+}
+
+#[cfg(test)]
+mod tests;
