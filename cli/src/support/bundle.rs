@@ -6,7 +6,6 @@ use std::time::Duration;
 use client::Deployment;
 use client::error::with_causes;
 use client::sessions::file;
-use proto::ipc::HealthCode;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -104,9 +103,7 @@ async fn collect(global: &Global, masker: &mut Masker, now: OffsetDateTime) -> a
     };
     for (mode, picture) in &found {
         facts.tunnel.push(status::text(*mode, picture)?);
-        let service = picture.service.iter().flat_map(|service| &service.health);
-        let of_deployments = picture.deployments.values().filter_map(|of| of.status.as_ref()).flat_map(|of| &of.health);
-        for health in HealthCode::roots(&service.chain(of_deployments).cloned().collect::<Vec<_>>()) {
+        for health in picture.health() {
             facts.health.push((health.code.title().to_owned(), health.code.next_step().to_owned()));
         }
     }

@@ -1,5 +1,7 @@
 //! The state in one icon, one line, and the few lines that say what is wrong and what to do. Pure.
 
+use std::collections::BTreeSet;
+
 use proto::ipc::DeploymentState;
 
 use crate::event::{TrayNews, Unread};
@@ -86,9 +88,10 @@ pub fn details(state: &State) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(state.hosting.troubles());
     lines.extend(state.tunnel.silence.iter().map(|why| format!("The tunnel: {why}")));
-    for health in state.tunnel_health() {
-        lines.push(health.code.title().trim_end_matches('.').to_owned());
-        lines.push(health.code.next_step().to_owned());
+    // Two deployments with the same trouble are one line: which of them is in `homeport connect status`.
+    for code in state.tunnel_health().iter().map(|health| health.code).collect::<BTreeSet<_>>() {
+        lines.push(code.title().trim_end_matches('.').to_owned());
+        lines.push(code.next_step().to_owned());
     }
     for (place, deployment) in &state.deployments {
         lines.extend(

@@ -176,11 +176,13 @@ fn root_causes_of_the_tunnel_are_lines_with_their_next_step() {
     let mut state = with(vec![running("box")]);
     let Event::Tunnel(TunnelNews::Is { mut picture, .. }) = tunnel_of(&["dev"], &[]) else { panic!("another event") };
     let status = picture.deployments.values_mut().next().unwrap().status.as_mut().unwrap();
-    let codes = [HealthCode::NoNetwork, HealthCode::DeploymentUnreachable];
+    let codes = [HealthCode::NoNetwork, HealthCode::DeploymentUnreachable, HealthCode::NoNetwork, HealthCode::Unknown];
     status.health = codes.map(|code| Health::new(code, "")).into();
     state.on(Event::Tunnel(TunnelNews::Is { picture, is_userspace: false }), NOW);
     let first = |code: HealthCode| format!("▲ {}", crate::label::wrap(code.title().trim_end_matches('.'))[0]);
-    check_has(&state, &[&first(HealthCode::NoNetwork)]);
+    check_has(&state, &[&first(HealthCode::NoNetwork), &first(HealthCode::Unknown), "▲ Update this program."]);
+    let once = lines(&state).iter().filter(|line| **line == first(HealthCode::NoNetwork)).count();
+    assert_eq!(once, 1, "{:?}", lines(&state));
     assert!(!lines(&state).contains(&first(HealthCode::DeploymentUnreachable)), "only the root");
     state.on(Event::Tray(TrayNews::NoHost), NOW);
     check_has(&state, &["▲ No panel shows the icon"]);

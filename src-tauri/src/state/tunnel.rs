@@ -2,7 +2,7 @@
 //! reached. Pure.
 
 use client::tunnel::Picture;
-use proto::ipc::{DeploymentState, Health, HealthCode};
+use proto::ipc::{DeploymentState, Health};
 
 use crate::effect::Effect;
 use crate::event::TunnelNews;
@@ -83,13 +83,8 @@ impl State {
     }
 
     /// What is wrong with the tunnel, the root causes only.
-    pub fn tunnel_health(&self) -> Vec<&Health> {
-        let Some(picture) = &self.tunnel.picture else { return Vec::new() };
-        let machine = picture.service.iter().flat_map(|service| &service.health);
-        let deployments = picture.deployments.values().filter_map(|of| of.status.as_ref());
-        let all: Vec<_> = machine.chain(deployments.flat_map(|status| &status.health)).collect();
-        let is_hidden = |health: &Health| all.iter().any(|other| other.code.hides(health.code));
-        all.iter().copied().filter(|health| !is_hidden(health) && health.code != HealthCode::Unknown).collect()
+    pub fn tunnel_health(&self) -> Vec<Health> {
+        self.tunnel.picture.as_ref().map(Picture::health).unwrap_or_default()
     }
 }
 

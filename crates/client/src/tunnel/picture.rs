@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proto::ipc::{DaemonStatus, DeploymentStatus, Event, LocalPort, ServiceStatus};
+use proto::ipc::{DaemonStatus, DeploymentStatus, Event, Health, HealthCode, LocalPort, ServiceStatus};
 
 /// Most deployments that are kept; the service has fewer ([`proto::ipc::call::MAX_DEPLOYMENTS`]).
 const MAX_DEPLOYMENTS: usize = 64;
@@ -58,6 +58,15 @@ impl Picture {
             }
             Event::Unknown => {}
         }
+    }
+
+    /// What is wrong, the machine's first and the root causes only; among them what only a newer version knows.
+    #[must_use]
+    pub fn health(&self) -> Vec<Health> {
+        let machine = self.service.iter().flat_map(|service| &service.health);
+        let deployments = self.deployments.values().filter_map(|of| of.status.as_ref());
+        let all: Vec<Health> = machine.chain(deployments.flat_map(|status| &status.health)).cloned().collect();
+        HealthCode::roots(&all)
     }
 
     fn of(&mut self, url: String) -> Option<&mut DeploymentPicture> {

@@ -220,3 +220,21 @@ async fn what_a_stranger_said_before_it_closed_is_read() {
     let silent = greeted(b"").await;
     assert!(matches!(silent, TunnelError::Denied(_)), "{silent:?}");
 }
+
+#[test]
+fn a_picture_tells_the_root_causes_and_what_it_does_not_know() {
+    use HealthCode as C;
+    let health = |codes: &[C]| codes.iter().map(|code| Health::new(*code, "")).collect::<Vec<_>>();
+    let mut picture = Picture::default();
+    assert_eq!(picture.health(), []);
+    let machine = health(&[C::NoNetwork, C::NameClash]);
+    picture.apply(Event::Service(ServiceStatus { health: machine.clone(), ..ServiceStatus::default() }));
+    for (url, codes) in
+        [("http://a", [C::DeploymentUnreachable, C::Unknown]), ("http://b", [C::NoRelay, C::SuffixRefused])]
+    {
+        let (url, state, health) = (url.into(), DeploymentState::Reconnecting, health(&codes));
+        picture.apply(Event::Deployment(DeploymentStatus { url, suffix: None, state, health, names: 0 }));
+    }
+    let expect = [machine, health(&[C::Unknown, C::SuffixRefused])].concat();
+    assert_eq!(picture.health(), expect, "no network explains what is unreachable");
+}
