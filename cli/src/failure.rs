@@ -26,7 +26,7 @@ pub fn line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     // The layers between say the same in other words; the first and the last carry the news, except that the HTTP
     // libraries' own layers have none.
-    let causes = error.chain().skip(1).map(ToString::to_string);
+    let causes = client::error::causes(error.as_ref()).skip(1).map(ToString::to_string);
     let causes: Vec<String> = causes.filter(|cause| !LAYERS.iter().any(|layer| cause.starts_with(layer))).collect();
     for cause in [causes.first(), causes.last()].into_iter().flatten() {
         if !text.contains(cause.as_str()) {

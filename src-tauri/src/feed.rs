@@ -116,7 +116,11 @@ async fn look(
 
 fn fault(error: &ClientError) -> Fault {
     let is_sign_in = error.status() == Some(401);
-    let text = if is_sign_in { "The session is over: sign in again".into() } else { with_causes(error) };
+    let text = match (is_sign_in, error.next_step()) {
+        (true, _) => "The session is over: sign in again".into(),
+        (false, Some(step)) => format!("{}; {step}", with_causes(error)),
+        (false, None) => with_causes(error),
+    };
     Fault { is_sign_in, text }
 }
 

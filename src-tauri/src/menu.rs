@@ -139,7 +139,7 @@ fn deployments(state: &State, around: &Surroundings) -> Vec<Item> {
             items.push(Item::line(&title(place, *is_local)));
         }
         if let Some(fault) = &deployment.fault {
-            items.push(Item::line(&format!("▲ {}", fault.text)));
+            items.extend(summary::trouble(&fault.text).map(Item::Line));
             if fault.is_sign_in {
                 items.extend(accounts::sign_in(state, place));
             }

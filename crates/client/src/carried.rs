@@ -118,7 +118,7 @@ impl Carried {
     }
 
     fn broken(&self, error: tungstenite::Error) -> ClientError {
-        ClientError::Unreachable { url: self.url.clone(), source: Box::new(error) }
+        ClientError::unreachable(self.url.clone(), Box::new(error))
     }
 }
 

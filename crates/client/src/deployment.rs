@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::{ClientError, Refusal, origin};
-use crate::tls;
+use crate::{stream, tls};
 
 /// A deployment that does not accept a connection in this time is as good as off.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -185,7 +185,7 @@ impl Deployment {
 
     pub(crate) fn unreachable(&self, error: reqwest::Error) -> ClientError {
         // The error's own text repeats the URL; its causes say what happened.
-        ClientError::Unreachable { url: origin(&self.url), source: Box::new(error.without_url()) }
+        ClientError::unreachable(origin(&self.url), stream::by_proxy(&self.url, error.without_url()))
     }
 }
 

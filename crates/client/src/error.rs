@@ -1,8 +1,13 @@
 //! Why a call to a deployment failed, and what the person can do next. Never contains a token.
 
+use std::error::Error;
+
 use proto::rest::Response;
 use reqwest::StatusCode;
 use url::Url;
+
+use crate::cause::Cause;
+use crate::rpc_dial::DialError;
 
 /// Longest error text taken from a server: it goes to a terminal in one line.
 const MAX_TEXT: usize = 1000;
@@ -27,14 +32,14 @@ pub enum ClientError {
     /// The deployment answered with an error.
     #[error("{}", .0.sentence())]
     Refused(Refusal),
-    /// Nothing answered.
-    #[error("cannot reach {url}")]
+    /// Nothing answered. The text says why; what the source says is for logs.
+    #[error("cannot reach {url}: {}", Cause::of(source.as_ref()))]
     Unreachable {
         /// Scheme, host and port only.
         url: String,
-        /// Why.
+        /// Why, in the words of libraries.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The deployment sends us elsewhere; a session token must not follow.
     #[error("{url} redirects to {to}")]
@@ -98,6 +103,12 @@ impl Refusal {
 }
 
 impl ClientError {
+    /// Nothing answered at this origin; the log gets the libraries' words.
+    pub(crate) fn unreachable(url: String, source: Box<dyn Error + Send + Sync>) -> Self {
+        tracing::debug!(url, error = chain(source.as_ref()), "cannot reach a deployment");
+        Self::Unreachable { url, source }
+    }
+
     /// The HTTP status, when the deployment answered at all.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -124,9 +135,7 @@ impl ClientError {
                 500..=599 => Some("look at the server's log, then try again".into()),
                 _ => None,
             },
-            Self::Unreachable { url, .. } => {
-                Some(format!("check that {url} is right and running (`homeport server` starts one here)"))
-            }
+            Self::Unreachable { source, .. } => Some(Cause::of(source.as_ref()).next_step().to_owned()),
             Self::Redirected { to, .. } => Some(format!("log in with `homeport login {to}`")),
             Self::Answer { .. } => Some("check that the URL is that of a deployment".into()),
             Self::Request(_) => None,
@@ -152,9 +161,24 @@ pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// An error and what it came from, in one line: "cannot reach" alone helps nobody.
+/// An error and what it came from, as far as people read it: an error that says why nothing answered says all.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| if says_all(*error) { None } else { (**error).source() })
+}
+
+/// The same in one line: "cannot do it" alone helps nobody.
 #[must_use]
-pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Everything, in the words of libraries: for logs.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |error| (**error).source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn says_all(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ClientError::Unreachable { .. }))
+        || matches!(error.downcast_ref(), Some(DialError::Unreachable { .. }))
 }

@@ -8,6 +8,7 @@ mod about;
 mod accounts;
 pub mod agent_api;
 pub mod carried;
+mod cause;
 pub mod control;
 pub mod deployment;
 pub mod error;
@@ -25,6 +26,7 @@ mod wishes;
 mod workspaces;
 
 pub use agent_api::AgentApi;
+pub use cause::Cause;
 pub use deployment::Deployment;
 pub use error::ClientError;
 pub use rpc;

@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, http};
 use url::Url;
 
-use crate::error::{Refusal, origin};
+use crate::cause::Cause;
+use crate::error::{Refusal, chain, origin};
 use crate::{stream, tls};
 
 /// A server that takes longer to accept a websocket is as good as away.
@@ -33,12 +34,12 @@ pub enum DialError {
     /// The server refused for now (any other status).
     #[error("{}", .0.message)]
     Unavailable(Refusal),
-    /// Nothing answered, or not with a websocket.
-    #[error("cannot reach {url}")]
+    /// Nothing answered, or not with a websocket. The text says why; what the source says is for logs.
+    #[error("cannot reach {url}: {}", Cause::of(source.as_ref()))]
     Unreachable {
         /// Scheme, host and port only.
         url: String,
-        /// Why.
+        /// Why, in the words of libraries.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -108,7 +109,11 @@ impl Target<'_> {
         let request = self.request()?;
         tls::install();
         let connector = if self.is_secure() { None } else { Some(Connector::Plain) };
-        let unreachable = |source| DialError::Unreachable { url: origin(self.access_url), source };
+        let unreachable = |source: Box<dyn std::error::Error + Send + Sync>| {
+            let url = origin(self.access_url);
+            tracing::debug!(url, error = chain(source.as_ref()), "cannot reach a deployment");
+            DialError::Unreachable { url, source }
+        };
         let connecting = async {
             let stream = stream::open(self.access_url).await.map_err(|error| unreachable(error.into()))?;
             let config = Some(rpc::websocket_config());

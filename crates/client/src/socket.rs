@@ -62,7 +62,7 @@ impl<T: DeserializeOwned> JsonSocket<T> {
                 Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => {
-                    return Err(ClientError::Unreachable { url: self.url.clone(), source: Box::new(error) });
+                    return Err(ClientError::unreachable(self.url.clone(), Box::new(error)));
                 }
             };
             self.waiting = values(&bytes).map_err(|error| ClientError::Answer {
@@ -109,7 +109,7 @@ pub(crate) async fn dial(
     tls::install();
     let connector = if secure { None } else { Some(Connector::Plain) };
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    let unreachable = |source| ClientError::Unreachable { url: origin(deployment.url()), source };
+    let unreachable = |source| ClientError::unreachable(origin(deployment.url()), source);
     let opening = async {
         let stream = stream::open(deployment.url()).await.map_err(|error| unreachable(error.into()))?;
         match tokio_tungstenite::client_async_tls_with_config(request, stream, Some(config), connector).await {

@@ -13,6 +13,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use crate::cause::Cause;
 use crate::tls;
 
 #[cfg(test)]
@@ -45,16 +46,38 @@ pub(crate) enum StreamError {
 
 /// Opens it, by the proxies of the environment as it is now.
 pub(crate) async fn open(url: &Url) -> Result<Stream, StreamError> {
-    open_by(url, &Proxies::from_variables(|name| std::env::var(name).ok())).await
+    open_by(url, &of_environment()).await
 }
 
-async fn open_by(url: &Url, proxies: &Proxies) -> Result<Stream, StreamError> {
+/// A failure of the HTTP library, which goes by the same proxies and does not say whom it did not reach.
+pub(crate) fn by_proxy(url: &Url, error: reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let proxies = of_environment();
+    let proxy = to(url).ok().and_then(|(host, port)| {
+        proxies.of(&host, port, matches!(url.scheme(), "https")).ok().flatten().map(Proxy::name)
+    });
+    match proxy {
+        Some(name) if error.is_connect() && Cause::of(&error).is_about_the_way() => {
+            Box::new(StreamError::Proxy(name, io::Error::other(error)))
+        }
+        _ => Box::new(error),
+    }
+}
+
+fn of_environment() -> Proxies {
+    Proxies::from_variables(|name| std::env::var(name).ok())
+}
+
+fn to(url: &Url) -> Result<(String, u16), StreamError> {
     let host = match url.host().ok_or(StreamError::Host)? {
         Host::Domain(name) => name.to_owned(),
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => address.to_string(),
     };
-    let port = url.port_or_known_default().ok_or(StreamError::Host)?;
+    Ok((host, url.port_or_known_default().ok_or(StreamError::Host)?))
+}
+
+async fn open_by(url: &Url, proxies: &Proxies) -> Result<Stream, StreamError> {
+    let (host, port) = to(url)?;
     match proxies.of(&host, port, matches!(url.scheme(), "https" | "wss"))? {
         None => Ok(Box::new(connect(&host, port).await.map_err(StreamError::Connect)?)),
         Some(proxy) => match tokio::time::timeout(PROXY_LIMIT, pass(proxy, &host, port)).await {

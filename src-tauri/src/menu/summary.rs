@@ -106,11 +106,13 @@ pub fn details(state: &State) -> Vec<String> {
         lines.push("No panel shows the icon".into());
     }
     lines.extend(state.troubles.iter().map(|(_, text)| text.clone()));
-    let marked = lines.iter().flat_map(|line| {
-        let wrapped = wrap(line).into_iter().enumerate();
-        wrapped.map(|(number, line)| format!("{} {line}", if number == 0 { "▲" } else { "   " }))
-    });
-    marked.take(MOST).collect()
+    lines.iter().flat_map(|line| trouble(line)).take(MOST).collect()
+}
+
+/// A sentence about trouble as lines of the menu.
+pub fn trouble(text: &str) -> impl Iterator<Item = String> {
+    let wrapped = wrap(text).into_iter().enumerate();
+    wrapped.map(|(number, line)| format!("{} {line}", if number == 0 { "▲" } else { "   " }))
 }
 
 fn is_tunnel_broken(state: &State) -> bool {

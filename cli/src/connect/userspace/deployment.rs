@@ -112,13 +112,8 @@ fn is_final(code: HealthCode) -> bool {
 }
 
 /// An error with the last of its causes, which says what happened.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut last = None;
-    let mut at = error.source();
-    while let Some(cause) = at {
-        last = Some(cause.to_string());
-        at = cause.source();
-    }
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let last = client::error::causes(error).skip(1).last();
     last.map_or_else(|| error.to_string(), |last| format!("{error}: {last}"))
 }
 
@@ -160,7 +155,7 @@ impl Follower for Following {
         self.teller.tell(State::Connected, Vec::new());
     }
 
-    fn lost(&mut self, why: &(dyn std::error::Error + Send + Sync)) {
+    fn lost(&mut self, why: &(dyn std::error::Error + Send + Sync + 'static)) {
         let state = if self.zone.is_known() { State::Reconnecting } else { State::Dialling };
         self.teller.tell(state, vec![Health::new(HealthCode::DeploymentUnreachable, chain(why))]);
     }
