@@ -38,7 +38,8 @@ after(async () => {
 async function standing() {
   const one = await house.server.call("GET", "/users/me/workspace/box");
   const tokens = await house.server.call("GET", "/users/me/keys/tokens");
-  return { favorite: one.favorite, builds: one.latest_build.build_number, tokens: tokens.map((token) => token.token_name).sort() };
+  const sessions = await house.server.call("GET", "/homeport/sessions");
+  return { favorite: one.favorite, builds: one.latest_build.build_number, tokens: tokens.map((token) => token.token_name).sort(), sessions: sessions.length };
 }
 
 /** Runs in the stranger's page: each way to reach the server, and how it ended for the page. */
@@ -73,16 +74,16 @@ async function attack({ base, workspace, daemon, token }) {
     document.body.append(one);
   });
   /** A form sends without asking; its answer goes to a frame that the page cannot look into. */
-  const form = (name, enctype) => new Promise((resolve) => {
+  const form = (name, enctype, path = "/users/me/keys/tokens") => new Promise((resolve) => {
     const frame = document.createElement("iframe");
     frame.name = `frame-${name}`;
     const sender = document.createElement("form");
-    Object.assign(sender, { method: "POST", action: `${api}/users/me/keys/tokens`, enctype, target: frame.name });
+    Object.assign(sender, { method: "POST", action: `${api}${path}`, enctype, target: frame.name });
     const field = document.createElement("input");
     // As text/plain this line is the JSON of a token: name=value with the equals sign inside a string.
     field.name = `{"lifetime":0,"scope":"all","token_name":"${token}-${name}","ignored":"`;
     field.value = `"}`;
-    sender.append(field);
+    if (name !== "form-empty") sender.append(field);
     document.body.append(frame, sender);
     frame.onload = () => resolve("sent");
     sender.submit();
@@ -95,6 +96,9 @@ async function attack({ base, workspace, daemon, token }) {
     put: await fetched(`/workspaces/${workspace}/favorite`, { method: "PUT" }),
     form: await form("form", "text/plain"),
     formUrl: await form("form-url", "application/x-www-form-urlencoded"),
+    // What has no body is not held to its kind: each of these makes a session.
+    postEmpty: await fetched("/users/me/keys", { method: "POST", mode: "no-cors" }),
+    formEmpty: await form("form-empty", "application/x-www-form-urlencoded", "/users/me/keys"),
     watch: await socket("/homeport/workspaces/watch"),
     watchOne: await socket(`/workspaces/${workspace}/watch-ws`),
     terminal: await socket(`/workspaceagents/${daemon}/pty?reconnect=${crypto.randomUUID?.() ?? "00000000-0000-4000-8000-00000000000a"}&width=80&height=24`),
@@ -102,7 +106,7 @@ async function attack({ base, workspace, daemon, token }) {
     script: await element("script"),
     image: await element("img"),
     // Last, because it takes the daemon away that the terminal is in.
-    build: await fetched(`/workspaces/${workspace}/builds`, { method: "POST", mode: "no-cors", body: JSON.stringify({ transition: "start" }) }),
+    build: await fetched(`/workspaces/${workspace}/builds`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ transition: "start" }) }),
   };
 }
 
@@ -149,7 +153,7 @@ async function clean() {
   await running(house.server, "box");
 }
 
-test("A15, the control: the same attacks from the server's own origin read, change and listen", async () => {
+test("A15, the control: the same attacks from the server's own origin read, change and listen, where they send JSON or nothing", async () => {
   const { url } = house.server;
   const page = await pageAt(url, url);
   const before = await standing();
@@ -157,8 +161,11 @@ test("A15, the control: the same attacks from the server's own origin read, chan
   assert.match(ends.read, /^read/);
   assert.deepEqual([ends.postJson, ends.watch, ends.watchOne, ends.terminal, ends.events], ["read true", "open", "open", "open", "open"]);
   const now = await standing();
-  assert.deepEqual([now.favorite, now.builds], [true, before.builds + 1]);
-  assert.deepEqual(now.tokens.filter((name) => !before.tokens.includes(name)), ["from-own-form", "from-own-json", "from-own-plain"]);
+  assert.deepEqual([now.favorite, now.builds, now.sessions], [true, before.builds + 1, before.sessions + 2]);
+  assert.deepEqual(now.tokens.filter((name) => !before.tokens.includes(name)), ["from-own-json"]);
+  // Even from here a form and plain text are no JSON.
+  assert.deepEqual([ends.form, ends.formUrl, ends.postPlain], ["sent", "sent", "status 415"]);
+  assert.equal(page.answers.filter(({ status }) => status === 415).length, 3);
   await page.context().close();
   await clean();
 });
@@ -176,14 +183,14 @@ for (const { name, origin, isSameSite } of PLACES) {
     const before = await standing();
     const page = await pageAt(origin(), url);
     const ends = await page.evaluate(attack, await target(url, "from-stranger"));
-    const { form, formUrl, postPlain, build, ...read } = ends;
+    const { form, formUrl, formEmpty, postPlain, postEmpty, ...read } = ends;
     assert.deepEqual([...new Set(Object.values(read))], ["refused"], JSON.stringify(ends));
-    assert.deepEqual([form, formUrl, postPlain, build], ["sent", "sent", "opaque", "opaque"], "these leave the browser, and are refused by the server");
+    assert.deepEqual([form, formUrl, formEmpty, postPlain, postEmpty], ["sent", "sent", "sent", "opaque", "opaque"], "these leave the browser, and are refused by the server");
     assert.deepEqual(await standing(), before);
     const changes = page.answers.filter(({ method }) => method !== "GET");
     assert.ok(changes.length >= 3, JSON.stringify(page.answers));
     // Where no session came along there is nobody to forbid anything to.
-    const allowed = isSameSite ? [403, 405] : [401, 403, 405];
+    const allowed = isSameSite ? [403, 405, 415] : [401, 403, 405, 415];
     assert.deepEqual(changes.filter(({ status }) => !allowed.includes(status)), []);
     if (isSameSite) assert.ok(changes.some(({ status }) => status === 403), "the session was there, and the origin was refused");
     assert.deepEqual(page.answers.filter(({ cors }) => cors !== undefined), [], "no answer is opened to others");
