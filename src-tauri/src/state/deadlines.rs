@@ -1,5 +1,7 @@
 //! Workspaces that stop by themselves soon: told once, with a way to go on. Pure.
 
+use std::collections::BTreeSet;
+
 use proto::rest::build::WorkspaceStatus;
 use time::{Duration, OffsetDateTime};
 
@@ -20,7 +22,7 @@ impl State {
             .filter(|(_, row, at)| *at - BEFORE <= now && now < *at && self.told_stops.get(&row.id) != Some(at))
             .map(|(place, row, at)| (row.id, at, Effect::Notify(note(place, row, at - now))))
             .collect();
-        let known: Vec<_> = self.stopping().map(|(_, row, _)| row.id).collect();
+        let known: BTreeSet<_> = self.stopping().map(|(_, row, _)| row.id).collect();
         self.told_stops.retain(|id, _| known.contains(id));
         let tell = |(id, at, effect)| {
             self.told_stops.insert(id, at);

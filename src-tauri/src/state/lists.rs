@@ -1,5 +1,7 @@
 //! What deployments say: rows, builds that failed, sessions that are over. Pure.
 
+use std::collections::BTreeSet;
+
 use proto::id::WorkspaceId;
 use proto::rest::build::{Transition, WorkspaceStatus};
 use time::OffsetDateTime;
@@ -29,7 +31,7 @@ impl State {
                 effects.push(Effect::Notify(failure(place, row)));
             }
         }
-        let still: Vec<_> = failed.map(|row| row.build).collect();
+        let still: BTreeSet<_> = failed.map(|row| row.build).collect();
         deployment.told.retain(|build| still.contains(build));
         deployment.listing = Some(listing);
         effects.extend(self.follow_up(place));
