@@ -33,7 +33,7 @@ const terminalWording: Plugin = {
 const server = process.env.HOMEPORT_URL ?? "http://127.0.0.1:7080";
 // The origin is rewritten too: the server takes changes only from its own pages.
 const proxy = {
-  "/api": {
+  "^/(at/[^/]+/)?api": {
     target: server,
     changeOrigin: true,
     ws: true,

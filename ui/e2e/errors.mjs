@@ -23,7 +23,7 @@ test("a server that cannot answer is said on each page, and asked again by the b
   for (const [name, path, call] of CALLS) {
     const page = await open();
     let isBroken = true;
-    await page.route((url) => url.pathname.startsWith("/api/") && matches(call, url), (route) => (isBroken ? route.abort("connectionrefused") : route.continue()));
+    await page.route((url) => url.pathname.includes("/api/") && matches(call, url), (route) => (isBroken ? route.abort("connectionrefused") : route.continue()));
     await page.goto(path(house.me.username));
     const panel = page.getByRole("alert").filter({ hasText: "The server cannot be reached." });
     await panel.waitFor();
@@ -53,7 +53,7 @@ test("an answer that says the server is broken is shown in its words on each pag
   for (const [name, path, call] of PARTS) {
     const page = await open();
     let isBroken = true;
-    await page.route((url) => url.pathname.startsWith("/api/") && matches(call, url), (route) => (isBroken ? route.fulfill({ status: 500, json: { message: "The disk is full.", detail: "database or disk is full" } }) : route.continue()));
+    await page.route((url) => url.pathname.includes("/api/") && matches(call, url), (route) => (isBroken ? route.fulfill({ status: 500, json: { message: "The disk is full.", detail: "database or disk is full" } }) : route.continue()));
     await page.goto(path(house.me.username));
     const panel = page.getByRole("alert").filter({ hasText: "The disk is full." }).first();
     await panel.getByText("database or disk is full").waitFor();

@@ -13,7 +13,7 @@ const DIST = new URL("../dist/", import.meta.url).pathname;
 export async function front(server, port) {
   const listener = createServer((asked, answer) => {
     const { pathname } = new URL(asked.url, "http://front");
-    if (/^\/(api|bin|derp|healthz)(\/|$)/.test(pathname)) {
+    if (/^\/(at\/[^/]+\/api|api|bin|derp|healthz)(\/|$)/.test(pathname)) {
       const onward = request({ host: "127.0.0.1", port: server.port, path: asked.url, method: asked.method, headers: asked.headers }, (reply) => {
         answer.writeHead(reply.statusCode, reply.headers);
         reply.pipe(answer);

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { accessible, openPage, shot } from "./browser.mjs";
-import { house, open, reach, signIn } from "./house.mjs";
+import { house, open, pathOf, reach, signIn } from "./house.mjs";
 import { PASSWORD, until } from "./server.mjs";
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -18,7 +18,7 @@ class Program {
     this.listener = createServer((asked, answer) => {
       const url = new URL(asked.url, "http://program");
       // A browser asks for an icon by itself.
-      if (url.pathname === "/") this.heard.push({ query: Object.fromEntries(url.searchParams), method: asked.method, host: asked.headers.host, referer: asked.headers.referer });
+      if (url.pathname === "/") this.heard.push({ query: Object.fromEntries(url.searchParams), method: asked.method, host: asked.headers.host, referer: asked.headers.referer, cookie: asked.headers.cookie });
       answer.writeHead(200, { "Content-Type": "text/plain" }).end("The program heard it.");
     });
     await new Promise((resolve) => this.listener.listen(0, "127.0.0.1", resolve));
@@ -35,7 +35,7 @@ class Program {
   /** What came back, once something did. */
   async answer() {
     const [first] = await until("the browser to come back", () => (this.heard.length > 0 ? this.heard : undefined));
-    assert.deepEqual([first.method, first.host, first.referer, first.query.state], ["GET", `127.0.0.1:${this.port}`, undefined, this.state]);
+    assert.deepEqual([first.method, first.host, first.referer, first.cookie, first.query.state], ["GET", `127.0.0.1:${this.port}`, undefined, undefined, this.state]);
     assert.equal(this.heard.length, 1);
     return first.query;
   }
@@ -57,7 +57,7 @@ async function asked(page, walk) {
   const program = await new Program().start();
   const made = [];
   page.on("request", (request) => {
-    if (request.method() === "POST") made.push(new URL(request.url()).pathname);
+    if (request.method() === "POST") made.push(pathOf(request));
   });
   try {
     await walk(program, made);

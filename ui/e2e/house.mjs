@@ -23,6 +23,17 @@ export async function signIn(page, email, next = "/workspaces") {
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
 
+/** What a request asks for, without the path to which the session's cookie goes. */
+export const pathOf = (request) => new URL(request.url()).pathname.replace(COOKIE_PATH, "");
+const COOKIE_PATH = /^\/at\/[A-Za-z0-9]{32}(?=\/)/;
+
+/** The path to which the cookie of the house's session goes; only our own pages can know it. */
+export function cookiePath() {
+  const path = house.state.origins.flatMap(({ localStorage }) => localStorage).find(({ name }) => name === "homeport-cookie-path")?.value;
+  assert.match(path, /^\/at\/[A-Za-z0-9]{32}$/);
+  return path;
+}
+
 /** A signed-in page of the house. */
 export const open = (options = {}) => openPage(house.browser, house.url, { state: house.state, ...options });
 

@@ -25,7 +25,7 @@ async function ownHouse(run) {
   }
 }
 
-const isListUrl = (url) => url.pathname === "/api/v2/workspaces";
+const isListUrl = (url) => url.pathname.endsWith("/api/v2/workspaces");
 const latest = async (server) => (await server.call("GET", "/users/me/workspace/box")).latest_build;
 
 test("a change made elsewhere is in the list without asking for it; a new workspace and one that goes are too", async () => {

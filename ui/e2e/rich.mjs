@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { transformWithEsbuild } from "vite";
 import { accessible, shot } from "./browser.mjs";
-import { open } from "./house.mjs";
+import { open, pathOf } from "./house.mjs";
 
 const { code } = await transformWithEsbuild(readFileSync(new URL("../src/pages/fixture.ts", import.meta.url), "utf8"), "fixture.ts", { sourcemap: false });
 const fixture = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
@@ -33,8 +33,8 @@ const ANSWERS = [
 /** A signed-in page that is told of the fixture. */
 async function richPage(options) {
   const page = await open(options);
-  await page.route((url) => url.pathname.startsWith("/api/v2/"), (route) => {
-    const path = new URL(route.request().url()).pathname.slice("/api/v2".length);
+  await page.route((url) => url.pathname.includes("/api/v2/"), (route) => {
+    const path = pathOf(route.request()).slice("/api/v2".length);
     const found = route.request().method() === "GET" && ANSWERS.find(([pattern]) => pattern.test(path));
     return found ? route.fulfill({ json: found[1] }) : route.continue();
   });

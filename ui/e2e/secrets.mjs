@@ -4,14 +4,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openPage, shot } from "./browser.mjs";
-import { house, open, pagesOf, running, signIn } from "./house.mjs";
+import { house, open, pagesOf, pathOf, running, signIn } from "./house.mjs";
 import { PASSWORD, Server, until } from "./server.mjs";
 
 /** What pages send that could change something; the pages themselves and everything they read is left out. */
 function changes(page) {
   const sent = [];
   page.on("request", (request) => {
-    if (request.method() !== "GET") sent.push(`${request.method()} ${new URL(request.url()).pathname}`);
+    if (request.method() !== "GET") sent.push(`${request.method()} ${pathOf(request)}`);
   });
   page.on("websocket", (socket) => {
     if (socket.url().includes("/pty")) sent.push(`PTY ${new URL(socket.url()).search}`);

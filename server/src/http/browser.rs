@@ -99,5 +99,5 @@ async fn redeem(
         None => (SESSION, Some(Other { id: key.user.key_id, ends })),
     };
     let token = new_session(&state, maker.user, lifetime, other).await?;
-    Ok(signed_in(&state, &token))
+    signed_in(&state, &token)
 }

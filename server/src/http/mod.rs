@@ -13,6 +13,7 @@ mod accounts;
 pub(crate) mod agents;
 mod browser;
 mod builds;
+mod cookie_path;
 pub mod dashboard;
 mod deployment;
 pub mod downloads;
@@ -66,7 +67,7 @@ pub fn routes() -> Routes {
 
 /// The routes with the layers around them.
 pub fn router(state: &AppState) -> Router {
-    routes()
+    let all = routes()
         .into_router()
         .fallback(dashboard::serve)
         .method_not_allowed_fallback(|| async {
@@ -75,7 +76,9 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn(guard::check_kind))
         .layer(from_fn_with_state(state.clone(), guard::check_host))
         .layer(from_fn(dress))
-        .with_state(state.clone())
+        .with_state(state.clone());
+    // Before a route is looked for.
+    Router::new().fallback_service(tower::ServiceBuilder::new().map_request(cookie_path::lead).service(all))
 }
 
 /// Headers of every response, refusals included.

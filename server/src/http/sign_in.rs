@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use http::header::SET_COOKIE;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use super::accounts;
 use super::body::Json;
+use super::cookie_path::{self, CookiePath};
 use super::error::{ApiError, ApiResult};
 use super::routes::{Routes, get, post};
 use crate::access::User;
@@ -95,14 +97,17 @@ async fn login(
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "Incorrect email or password."));
     };
     let token = new_session(&state, user, SESSION, None).await?;
-    Ok(signed_in(&state, &token))
+    signed_in(&state, &token)
 }
 
-/// The answer that gives a session to who asks: in the body for programs, in the cookie for pages.
-pub(super) fn signed_in(state: &AppState, token: &Secret) -> HttpResponse {
+/// The answer that gives a session to who asks: in the body for programs, in the cookie for pages, with the path to which
+/// it will be sent.
+pub(super) fn signed_in(state: &AppState, token: &Secret) -> ApiResult<HttpResponse> {
+    let path = CookiePath::draw().map_err(|_| ApiError::from(StoreError::Abandoned))?;
     let cookie = format!(
-        "{SESSION_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{}",
+        "{SESSION_COOKIE}={}; Path={}; HttpOnly; SameSite=Lax{}",
         token.expose(),
+        path.as_str(),
         if state.access_url.scheme() == "https" { "; Secure" } else { "" }
     );
     let body = Json(LoggedIn { session_token: token.expose().to_owned() });
@@ -111,7 +116,18 @@ pub(super) fn signed_in(state: &AppState, token: &Secret) -> HttpResponse {
         value.set_sensitive(true);
         response.headers_mut().insert(SET_COOKIE, value);
     }
-    response
+    if let Ok(value) = HeaderValue::from_str(path.as_str()) {
+        response.headers_mut().insert(cookie_path::HEADER, value);
+    }
+    // One for every port of this host, as earlier versions gave, must not stay beside it.
+    response.headers_mut().append(SET_COOKIE, gone("/"));
+    Ok(response)
+}
+
+/// Takes a session's cookie away.
+fn gone(path: &str) -> HeaderValue {
+    let cookie = format!("{SESSION_COOKIE}=; Path={path}; HttpOnly; SameSite=Lax; Max-Age=0");
+    HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The answer to one who guessed too often.
@@ -153,13 +169,19 @@ pub(super) async fn new_session(
     Ok(drawn.token)
 }
 
-async fn logout(State(state): State<AppState>, user: User) -> ApiResult<HttpResponse> {
+async fn logout(
+    State(state): State<AppState>,
+    user: User,
+    at: Option<Extension<CookiePath>>,
+) -> ApiResult<HttpResponse> {
     let (id, key) = (user.id, user.key_id.clone());
     state.store.write(move |db| keys::delete(db, id, &key)).await?;
     state.events.send(Event::KeyRevoked { key: user.key_id });
     let mut response = Json(Response::new("Logged out!")).into_response();
-    let gone = HeaderValue::from_static("coder_session_token=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
-    response.headers_mut().insert(SET_COOKIE, gone);
+    response.headers_mut().insert(SET_COOKIE, gone("/"));
+    if let Some(Extension(path)) = at {
+        response.headers_mut().append(SET_COOKIE, gone(path.as_str()));
+    }
     Ok(response)
 }
 

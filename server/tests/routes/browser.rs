@@ -30,6 +30,9 @@ async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
     let cookie = cookie.unwrap();
     assert_eq!(status, 201);
     assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+    // Not for every port of this host: for a path that nobody else knows, and which the interface is behind.
+    let path = cookie.split("; ").find_map(|part| part.strip_prefix("Path=")).unwrap().to_owned();
+    assert!(path.starts_with("/at/") && path.len() == 36, "{cookie}");
     assert_eq!(redeem(&code).await, (401, None), "a code is spent by its first use");
     // The cookie reads from anywhere in our origin, and changes only from a page of ours.
     let cookie = cookie.split(';').next().unwrap();
@@ -41,6 +44,7 @@ async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(by_cookie(Method::GET, "/api/v2/users/me", None).await, 200);
+    assert_eq!(by_cookie(Method::GET, &format!("{path}/api/v2/users/me"), None).await, 200);
     let ours = format!("http://{}", house.server.address);
     let codes = "/api/v2/homeport/sign-in-codes";
     let rows =
@@ -48,6 +52,15 @@ async fn a_browser_is_signed_in_once_by_a_code_that_ends_with_its_maker() {
     for (origin, status) in rows {
         assert_eq!(by_cookie(Method::POST, codes, origin.clone()).await, status, "{origin:?}");
     }
+    // Signing out takes the cookie away where it is.
+    let out = house.request(Method::POST, &format!("{path}/api/v2/users/logout"));
+    let out =
+        out.header("cookie", cookie).header("origin", format!("http://{}", house.server.address)).send().await.unwrap();
+    let gone: Vec<_> = out.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    let is_gone =
+        |path: &str| gone.iter().any(|one| one.contains(&format!("=; Path={path}; ")) && one.ends_with("Max-Age=0"));
+    assert!(is_gone("/") && is_gone(&path), "{gone:?}");
+    assert_eq!(by_cookie(Method::GET, "/api/v2/users/me", None).await, 401);
     // A key that was revoked takes its codes with it.
     let member = house.person("member").await;
     let code = make(&member).await;

@@ -3,6 +3,11 @@ import { fromAnswer, unreachable } from "./failure";
 import type { Listener, Method, Stream, Transport } from "./transport";
 
 const BASE = "/api/v2";
+/** Names the path to which the browser sends the session's cookie, and to no other: see `cookie_path.rs` of the server. */
+const HEADER = "x-homeport-cookie-path";
+const KEY = "homeport-cookie-path";
+const DRAWN = /^\/at\/[A-Za-z0-9]{32}$/;
+let last: string | undefined;
 /** A call that takes longer has lost its server. Builds do not wait: they are ordered, and followed by a stream. */
 const PATIENCE = 30_000;
 
@@ -10,7 +15,7 @@ async function call<T>(method: Method, path: string, body?: unknown, signal?: Ab
   const patience = AbortSignal.timeout(PATIENCE);
   let answer: Response;
   try {
-    answer = await fetch(BASE + path, {
+    answer = await fetch(base() + path, {
       method,
       credentials: "same-origin",
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
@@ -21,10 +26,32 @@ async function call<T>(method: Method, path: string, body?: unknown, signal?: Ab
     if (signal?.aborted) throw thrown;
     throw unreachable(thrown instanceof Error ? thrown.message : String(thrown));
   }
+  keep(answer.headers.get(HEADER));
   const text = await answer.text();
   const value = parse(text);
   if (!answer.ok) throw fromAnswer(answer.status, value);
   return value as T;
+}
+
+/** Where the interface is for who signed in here. Another tab may have signed in since: its path counts then. */
+function base(): string {
+  let kept = last;
+  try {
+    kept = localStorage.getItem(KEY) ?? last;
+  } catch {
+    // A browser that keeps nothing has to sign in again after the page was loaded anew.
+  }
+  return kept !== undefined && DRAWN.test(kept) ? kept + BASE : BASE;
+}
+
+function keep(path: string | null): void {
+  if (path === null || !DRAWN.test(path)) return;
+  last = path;
+  try {
+    localStorage.setItem(KEY, path);
+  } catch {
+    // As above.
+  }
 }
 
 function parse(text: string): unknown {
@@ -48,7 +75,7 @@ function anyOf(...signals: AbortSignal[]): AbortSignal {
 
 function open(path: string, listener: Listener): Stream {
   const origin = location.origin.replace(/^http/, "ws");
-  const socket = new WebSocket(origin + BASE + path);
+  const socket = new WebSocket(origin + base() + path);
   socket.binaryType = "arraybuffer";
   let isOver = false;
   const end = (isClean: boolean) => {
