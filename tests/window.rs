@@ -10,6 +10,8 @@ mod driver;
 mod hostile;
 #[path = "window/house.rs"]
 mod house;
+#[path = "window/menu.rs"]
+mod menu;
 #[path = "window/missing.rs"]
 mod missing;
 #[path = "window/shown.rs"]

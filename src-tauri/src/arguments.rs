@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::event::Event;
+use crate::open::Target;
 
 /// What this program can be told.
 #[derive(Debug, Clone, Default, clap::Parser, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Show the workspaces in the browser
     #[arg(long)]
     pub open: bool,
+    /// Show the menu in a window
+    #[arg(long)]
+    pub menu: bool,
     /// Put this program into the menu of applications, with its icons and links, and end
     #[arg(long, conflicts_with = "uninstall")]
     pub install: bool,
@@ -43,6 +47,17 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// What the line of a second start asks of the program that runs; `None` for nonsense.
+    pub fn heard(line: &str) -> Option<Vec<Event>> {
+        let arguments: Self = serde_json::from_str(line).ok()?;
+        let is_bare = !arguments.minimized;
+        let mut wishes = arguments.events();
+        if wishes.is_empty() && is_bare {
+            wishes.push(Event::StartedAgain);
+        }
+        Some(wishes)
+    }
+
     /// What they ask of a program that runs.
     pub fn events(self) -> Vec<Event> {
         let wishes = [
@@ -51,9 +66,13 @@ impl Arguments {
             (self.host, Action::Host(true)),
             (self.no_host, Action::Host(false)),
             (self.open, Action::Dashboard),
+            (self.menu, Action::Open(Target::Menu)),
             (self.quit, Action::Quit(None)),
         ];
         let wishes = wishes.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, action)| Event::Asked(action));
         wishes.chain(self.link.map(Event::Link)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

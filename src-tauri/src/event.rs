@@ -43,6 +43,8 @@ pub enum Event {
     Asked(Action),
     /// A link was opened, by us or by a second start of this program. It may hold a password.
     Link(String),
+    /// This program was started at login, without a word.
+    Quiet,
     /// This program was started again.
     StartedAgain,
     /// What was asked of a workspace did not work.

@@ -10,6 +10,7 @@
 mod accounts;
 mod reachable;
 mod summary;
+pub mod wire;
 mod workspace;
 
 use time::UtcOffset;

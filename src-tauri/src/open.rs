@@ -28,6 +28,8 @@ pub enum Target {
     Page { place: Place, page: Url },
     /// The same in a window of ours, where the program of the windows is there and works; else as [`Target::Page`].
     Window { place: Place, page: Url },
+    /// Our menu in a window of its own.
+    Menu,
     /// A shell in a workspace, in a terminal; starts the workspace when it is stopped.
     Shell { place: Place, owner: String, workspace: String, daemon: String },
     /// An editor with a folder of a workspace.
@@ -116,6 +118,7 @@ pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
         Target::Address(address) => by_opener(check_address(&address)?.into(), programs),
         Target::Page { place, page } => page_of(&place, &page, programs),
         Target::Window { place, page } => window_of(&place, &page, programs),
+        Target::Menu => menu_window(programs),
         Target::File(path) => by_opener(path.to_string_lossy().into_owned(), programs),
         Target::Shell { place, owner, workspace, daemon } => {
             let target = named(&owner, &workspace, &daemon)?;
@@ -175,6 +178,11 @@ fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, O
     let arguments = ["--deployment", place.as_str(), "--page", page.path()].map(str::to_owned);
     let otherwise = otherwise.ok().map(Box::new);
     Ok(Launch { program, arguments: arguments.into(), input: None, is_window: true, otherwise })
+}
+
+fn menu_window(programs: &Programs) -> Result<Launch, OpenError> {
+    let program = programs.window.clone().ok_or(OpenError::NoProgram("homeport-window"))?;
+    Ok(Launch { program, arguments: vec!["--menu".into()], input: None, otherwise: None })
 }
 
 /// What the command takes as a page: it has nothing in it that would need escaping.

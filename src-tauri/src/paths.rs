@@ -33,7 +33,7 @@ impl Paths {
             config: home("XDG_CONFIG_HOME", ".config")?,
             home: set("HOME").unwrap_or_else(|| state.clone()),
             // Without a session manager the logs' folder is ours alone as well.
-            runtime: set("XDG_RUNTIME_DIR").map_or_else(|| state.clone(), |folder| folder.join("homeport")),
+            runtime: client::instance::folder(&variable)?,
             state,
             share: home("XDG_DATA_HOME", ".local/share")?,
             reachable: client::reachable::Files::of(&variable),

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::bus::Bus;
 use crate::clipboard::Clipboard;
+use crate::compact::Compact;
 use crate::controller::Port;
 use crate::effect::Effect;
 use crate::event::Event;
@@ -47,6 +48,7 @@ pub struct Desktop {
     /// Whether the lid is looked at.
     lid: watch::Sender<bool>,
     bus: Bus,
+    compact: Compact,
     clipboard: Clipboard,
     tone: Tone,
 }
@@ -62,6 +64,7 @@ impl Desktop {
             lid: sleep::listen(events.clone()),
             keeper: Keeper::start(paths.reachable.clone(), events.clone()),
             bus: Bus::start(events.clone()),
+            compact: Compact::start(paths.runtime.clone(), events.clone()),
             sign_ins: SignIns::new(paths.sessions(), sessions.clone(), events.clone()),
             feeds: BTreeMap::new(),
             renewals: BTreeMap::new(),
@@ -76,8 +79,9 @@ impl Desktop {
 
     /// Waits until those who were told something have done it.
     pub async fn finish(self) {
-        let Self { tunnel, host, bus, feeds, .. } = self;
+        let Self { tunnel, host, bus, compact, feeds, .. } = self;
         drop((bus, feeds));
+        compact.finish().await;
         let (orders, follower) = tunnel;
         drop(orders);
         let _ = tokio::time::timeout(LAST_WORDS, follower).await;
@@ -134,6 +138,7 @@ impl Desktop {
 impl Port for Desktop {
     fn show(&mut self, view: &View) {
         self.bus.show(view, self.tone);
+        self.compact.show(view);
     }
 
     fn perform(&mut self, effect: Effect) {

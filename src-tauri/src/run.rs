@@ -2,15 +2,16 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
+use client::instance::{First, Instance, Seat};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::arguments::Arguments;
 use crate::controller::{self, QUEUE};
 use crate::event::Event;
-use crate::instance::{self, Instance};
 use crate::open::Programs;
 use crate::paths::Paths;
 use crate::port::Desktop;
@@ -50,7 +51,8 @@ async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
     if arguments.install || arguments.uninstall {
         return install_or_not(arguments.install, &paths);
     }
-    let Instance::First(first) = instance::take(&paths.runtime, &arguments).await? else {
+    let line = serde_json::to_string(&arguments).map_err(|error| error.to_string())?;
+    let Instance::First(first) = seat(&paths).take(&line).await? else {
         return Ok(());
     };
     if arguments.quit {
@@ -63,19 +65,45 @@ async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
     let found = find_programs(&program);
     let starts_at_login = autostart::is_on(&paths.autostart());
     let complaint = complaint.map(Event::Trouble);
-    for event in [Event::Settled(settings, starts_at_login), Event::Found(found)].into_iter().chain(complaint) {
+    let quiet = arguments.minimized.then_some(Event::Quiet);
+    let begin = [Event::Settled(settings, starts_at_login), Event::Found(found)].into_iter();
+    for event in begin.chain(quiet).chain(complaint) {
         let _ = events.send(event).await;
     }
     for event in arguments.events() {
         let _ = events.send(event).await;
     }
-    first.listen(events.clone());
+    hear_later_starts(first, events.clone());
     end_on_signals(events.clone());
     let mut port = Desktop::start(paths, program, tone, events);
     let mut state = State::default();
     controller::run(&mut port, &mut heard, &mut state).await;
     port.finish().await;
     Ok(())
+}
+
+/// Where a second start finds the first.
+fn seat(paths: &Paths) -> Seat {
+    Seat {
+        program: "homeport-desktop",
+        folder: paths.runtime.clone(),
+        stem: "desktop",
+        // A link has at most 8 KiB, escaped at most six times as much.
+        max_line: 64 * 1024,
+        limit: Duration::from_secs(5),
+    }
+}
+
+fn hear_later_starts(first: First, events: mpsc::Sender<Event>) {
+    tokio::spawn(first.listen(move |line| {
+        let events = events.clone();
+        async move {
+            for event in Arguments::heard(&line)? {
+                let _ = events.send(event).await;
+            }
+            Some(Ok(()))
+        }
+    }));
 }
 
 fn install_or_not(is_wanted: bool, paths: &Paths) -> Result<(), String> {

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
-//! stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
-//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`, the tunnel in `state/tunnel.rs`,
-//! windows that fail in `state/windows.rs`.
+//! the panel in `state/panel.rs`, stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
+//! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`, the tunnel in `state/tunnel.rs`, windows that
+//! fail in `state/windows.rs`.
 
 mod care;
 mod clicks;
@@ -16,6 +16,7 @@ mod lids;
 mod links;
 mod lists;
 mod names;
+mod panel;
 mod reach;
 mod sign_in;
 mod tunnel;
@@ -73,6 +74,8 @@ pub struct State {
     pub reachable: Reachable,
     lid: Lid,
     has_told_no_tray: bool,
+    /// Started at login: nothing opens by itself.
+    is_quiet: bool,
     /// Why a window failed, as it was told last.
     told_window: Option<String>,
     is_bundling: bool,
@@ -129,6 +132,10 @@ impl State {
             Event::Tray(news) => self.tray(news),
             Event::Asked(action) => self.clicked(action, now),
             Event::Link(text) => self.link(&text, now),
+            Event::Quiet => {
+                self.is_quiet = true;
+                Vec::new()
+            }
             Event::StartedAgain => self.started_again(),
             Event::ChangeFailed { at, workspace, why } => self.change_failed(&at, workspace, &why, now),
             Event::Reachable(news) => self.reachable_news(news, now),
@@ -220,48 +227,6 @@ impl State {
         }
     }
 
-    fn tray(&mut self, news: TrayNews) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        match &news {
-            TrayNews::NoHost if !self.has_told_no_tray => {
-                self.has_told_no_tray = true;
-                let hint = "No panel here shows tray icons (GNOME needs the AppIndicator extension). Everything works \
-                            without one too: `homeport list`, `homeport start`, `homeport connect start`.";
-                effects.push(Effect::Say(hint.into()));
-                let title = "Homeport runs, but no panel shows its icon".into();
-                effects.push(Effect::Notify(Note {
-                    title,
-                    body: hint.into(),
-                    buttons: self.buttons(),
-                    is_urgent: false,
-                }));
-            }
-            TrayNews::NoBus(why) if !matches!(self.tray, Some(TrayNews::NoBus(_))) => {
-                effects.push(Effect::Say(format!(
-                    "no session bus, so no tray icon and no notifications ({why}); hosting and lists go on. Use \
-                     `homeport list`, `homeport start` and `homeport connect start`"
-                )));
-            }
-            _ => {}
-        }
-        self.tray = Some(news);
-        effects
-    }
-
-    /// What a notification can offer in the place of a menu.
-    fn buttons(&self) -> Vec<(String, crate::action::Action)> {
-        use crate::action::Action;
-        let connect = !self.is_connected();
-        vec![(if connect { "Connect".into() } else { "Disconnect".into() }, Action::Connect(connect))]
-    }
-
-    fn started_again(&mut self) -> Vec<Effect> {
-        let where_it_is = match self.tray {
-            Some(TrayNews::Shown) => "Its menu is behind the icon in the panel.",
-            _ => "No panel shows its icon; `homeport list` shows your workspaces.",
-        };
-        let title = "Homeport runs already".into();
-        vec![Effect::Notify(Note { title, body: where_it_is.into(), buttons: self.buttons(), is_urgent: false })]
     }
 
     fn trouble(&mut self, text: String, now: OffsetDateTime) {

@@ -3,7 +3,7 @@
 use tests::binary::run;
 
 use super::notifications::Notifications;
-use super::stage::{Desk, LATER, SOON, is_ready, until};
+use super::stage::{Desk, LATER, RECORDER, SOON, is_ready, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panel_may_come_late_leave_and_return() {
@@ -130,4 +130,25 @@ async fn without_webkit_the_pages_open_in_the_browser_and_it_says_why() {
     assert_eq!(of_windows, 3, "one for each reason: {notes:?}");
     let opened = std::fs::read_dir(calls).unwrap().count();
     assert_eq!(opened, 0, "the window opened the browser itself, nobody else did");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_panel_the_program_of_the_windows_is_asked_for_the_menu() {
+    if !is_ready("no panel, but windows") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    tests::binary::write_script(&desk.path("bin/homeport-window"), RECORDER);
+    desk.set("HOMEPORT_WINDOW", desk.path("bin/homeport-window").to_str().unwrap());
+    desk.start_tray(&["--minimized"]).await;
+    desk.menu_when("it says that no panel is there", |menu| menu.has("▲ No panel shows the icon")).await;
+    // Not at login; when a person asks, in any way.
+    assert!(desk.start_again(&[]).status.success());
+    assert_eq!(desk.call("homeport-window").await[0], "--menu");
+    assert!(desk.start_again(&["--menu"]).status.success());
+    assert_eq!(desk.call("homeport-window").await[0], "--menu");
+    desk.kill_tray();
+    desk.start_tray(&[]).await;
+    assert_eq!(desk.call("homeport-window").await[0], "--menu");
+    assert!(std::fs::read_dir(desk.path("calls")).unwrap().next().is_none(), "once each");
 }

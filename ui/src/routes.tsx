@@ -26,6 +26,8 @@ const home = createRoute({ getParentRoute: () => root, path: "/", beforeLoad: ()
 const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", validateSearch: anything, component: lazyRouteComponent(() => import("./pages/sign_in"), "SignIn") });
 // Addresses that other Coder clients know.
 const login = createRoute({ getParentRoute: () => root, path: "/login", validateSearch: anything, beforeLoad: () => { throw redirect({ to: "/sign-in" }); } });
+// The window of the tray's menu shows nothing else; in a browser the page says where it belongs.
+const trayMenu = createRoute({ getParentRoute: () => root, path: "/menu", component: lazyRouteComponent(() => import("./pages/tray_menu"), "TrayMenu") });
 const first = createRoute({ getParentRoute: () => root, path: "/first", component: lazyRouteComponent(() => import("./pages/first"), "First") });
 
 const workspaces = createRoute({ getParentRoute: () => shell, path: "/workspaces", validateSearch: anything, component: () => <Guarded><Workspaces /></Guarded> });
@@ -46,7 +48,7 @@ function page<Parent extends AnyRoute, Path extends string>(parent: Parent, path
 }
 
 const table = root.addChildren([
-  home, signIn, login, first,
+  home, signIn, login, first, trayMenu,
   shell.addChildren([workspaces, workspace, build, terminal, templates, template, create, settings, tokens, cli, handOff, health]),
 ]);
 

@@ -17,6 +17,7 @@ pub mod external_app;
 pub mod id;
 pub mod ipc;
 pub mod key;
+pub mod menu;
 pub mod proxy;
 pub mod rest;
 pub mod secret;

@@ -269,19 +269,6 @@ fn quitting_asks_once_about_the_tunnel_and_hosting_and_keeps_the_answer() {
 }
 
 #[test]
-fn a_missing_panel_and_a_missing_bus_are_told_once() {
-    let mut state = State::default();
-    let effects = state.on(Event::Tray(TrayNews::NoHost), NOW);
-    assert!(matches!(effects[..], [Effect::Say(_), Effect::Notify(_)]), "{effects:?}");
-    assert!(state.on(Event::Tray(TrayNews::NoHost), NOW).is_empty());
-    let no_bus = || Event::Tray(TrayNews::NoBus("refused".into()));
-    assert!(matches!(state.on(no_bus(), NOW)[..], [Effect::Say(_)]));
-    assert!(state.on(no_bus(), NOW).is_empty());
-    state.on(Event::Tray(TrayNews::Shown), NOW);
-    assert_eq!(state.on(no_bus(), NOW).len(), 1, "gone again");
-}
-
-#[test]
 fn waking_up_tells_the_tunnel_and_looks_again() {
     check(&with(vec![]).on(Event::Woke, NOW), &["WakeTunnel", "LookAgain"]);
 }

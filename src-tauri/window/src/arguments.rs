@@ -16,16 +16,20 @@ pub struct Arguments {
     /// The page to show, for example /workspaces
     #[arg(long, default_value = FIRST_PAGE, value_parser = page)]
     pub page: String,
+    /// Show the menu of the tray instead
+    #[arg(long, conflicts_with_all = ["page", "deployment"])]
+    pub menu: bool,
     /// The deployment; where there is none, the one that is signed in at
     #[arg(long, value_name = "URL")]
     pub deployment: Option<Url>,
 }
 
 impl Arguments {
-    /// Checks words that did not come through the command line.
-    pub fn checked(self) -> Result<Self, String> {
-        let page = if self.page.is_empty() { FIRST_PAGE.to_owned() } else { page(&self.page)? };
-        Ok(Self { page, ..self })
+    /// The line of a second start, checked as the command line is; `None` for nonsense.
+    pub fn heard(line: &str) -> Option<Self> {
+        let given: Self = serde_json::from_str(line).ok()?;
+        let page = if given.page.is_empty() { FIRST_PAGE.to_owned() } else { page(&given.page).ok()? };
+        Some(Self { page, ..given })
     }
 }
 

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use client::error::with_causes;
+use proto::menu::Click;
 use serde::Serialize;
 use tauri::ipc::{Channel, InvokeResponseBody};
-use tauri::{Runtime, State, WebviewWindow};
+use tauri::{AppHandle, Runtime, State, WebviewWindow};
 
 use crate::opener;
 use crate::paint::Paint;
 use crate::rule;
 use crate::streams::Streams;
+use crate::tray_menu::{self, TrayMenu};
 use crate::windows::Windows;
 
 /// What a call came to; the page makes the same of it as of an answer that it got itself.
@@ -104,4 +106,22 @@ pub fn painted(paint: State<'_, Paint>) {
         return;
     }
     paint.done();
+}
+
+/// Begins to tell the page the tray's menu, whenever it changes.
+#[tauri::command]
+pub fn menu_open<R: Runtime>(app: AppHandle<R>, menu: State<'_, TrayMenu>, channel: Channel<InvokeResponseBody>) {
+    menu.begin(app, channel);
+}
+
+/// Clicks a line of a view.
+#[tauri::command]
+pub fn menu_click(menu: State<'_, TrayMenu>, click: Click) {
+    menu.click(click);
+}
+
+/// Starts the tray program where it does not run.
+#[tauri::command]
+pub fn start_tray() -> Result<(), String> {
+    tray_menu::start_tray()
 }

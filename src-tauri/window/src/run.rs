@@ -4,16 +4,18 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser as _;
+use client::instance::{self, First, Instance, Seat};
 use tauri::{AppHandle, Manager};
 
 use crate::arguments::Arguments;
 use crate::commands;
-use crate::instance::{self, First, Instance};
 use crate::opener::{self, Opened};
 use crate::paint::{self, Next, Paint};
 use crate::streams::Streams;
+use crate::tray_menu::TrayMenu;
 use crate::windows::{self, Windows};
 
 /// Nothing is to be seen; the dashboard was opened in the browser instead.
@@ -37,12 +39,21 @@ fn start(arguments: Arguments) -> Result<(), String> {
     gtk::init().map_err(|_| "there is no screen to show a window on: DISPLAY and WAYLAND_DISPLAY lead nowhere")?;
     let variable = |name: &str| std::env::var(name).ok();
     let folder = instance::folder(variable).ok_or("there is no home folder: set HOME")?;
-    let taken = tauri::async_runtime::block_on(instance::take(&folder, &arguments))?;
-    let Instance::First(first) = taken else { return Ok(()) };
+    let seat = Seat {
+        program: "homeport-window",
+        folder,
+        stem: "window",
+        max_line: 16 * 1024,
+        // A keyring may have to be asked.
+        limit: Duration::from_secs(20),
+    };
+    let line = serde_json::to_string(&arguments).map_err(|error| error.to_string())?;
+    let Instance::First(first) = tauri::async_runtime::block_on(seat.take(&line))? else { return Ok(()) };
     let app = tauri::Builder::default()
         .manage(Windows::default())
         .manage(Arc::new(Streams::default()))
         .manage(Paint::default())
+        .manage(TrayMenu::default())
         .invoke_handler(tauri::generate_handler![
             commands::request,
             commands::stream_open,
@@ -50,6 +61,9 @@ fn start(arguments: Arguments) -> Result<(), String> {
             commands::stream_close,
             commands::open_address,
             commands::painted,
+            commands::menu_open,
+            commands::menu_click,
+            commands::start_tray,
         ])
         .build(tauri::generate_context!())
         .map_err(|error| format!("no window can be opened: {error}"))?;
@@ -65,9 +79,9 @@ fn start(arguments: Arguments) -> Result<(), String> {
 fn follow(app: &AppHandle, first: First, arguments: Arguments) {
     let handle = app.clone();
     tauri::async_runtime::spawn(async move {
-        let show = |arguments: Arguments| {
+        let show = |line: String| {
             let handle = handle.clone();
-            async move { windows::show(&handle, &arguments).await }
+            async move { Some(windows::show(&handle, &Arguments::heard(&line)?).await) }
         };
         first.listen(show).await;
     });
@@ -93,6 +107,10 @@ fn nothing_seen(app: &AppHandle, arguments: &Arguments) {
             .env(paint::SECOND_TRY, "1")
             .exec();
         say(&format!("cannot start again: {error}"));
+    }
+    if arguments.menu {
+        say("WebKit draws nothing here, so the menu cannot be shown in a window");
+        return app.exit(1);
     }
     say("WebKit draws nothing here; the dashboard opens in the browser instead");
     let place = app.webview_windows().keys().find_map(|label| app.state::<Windows>().place(label));

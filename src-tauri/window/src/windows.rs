@@ -1,4 +1,4 @@
-//! The windows, one per deployment. Nothing but our own pages is ever shown in them.
+//! The windows, one per deployment, and one for the tray's menu. Nothing but our own pages is ever shown in them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +11,8 @@ use crate::arguments::Arguments;
 use crate::place::Place;
 use crate::streams::Streams;
 
+/// The window of the tray's menu.
+pub const MENU: &str = "menu";
 /// Where our own pages are.
 const PAGES: &str = "tauri://localhost";
 
@@ -50,6 +52,9 @@ impl Windows {
 /// # Errors
 /// A sentence for people.
 pub async fn show<R: Runtime>(app: &AppHandle<R>, arguments: &Arguments) -> Result<(), String> {
+    if arguments.menu {
+        return show_menu(app).map_err(|error| error.to_string());
+    }
     let windows = app.state::<Windows>();
     let place = Arc::new(Place::find(arguments.deployment.as_ref()).await?);
     if let Some(window) = windows.of(&place).and_then(|label| app.get_webview_window(&label)) {
@@ -61,6 +66,13 @@ pub async fn show<R: Runtime>(app: &AppHandle<R>, arguments: &Arguments) -> Resu
     let label = windows.add(place);
     let size = ((1_120.0, 780.0), (360.0, 320.0));
     open(app, &label, &title, &arguments.page, size).map_err(|error| error.to_string())
+}
+
+fn show_menu<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(MENU) {
+        return window.unminimize().and_then(|()| window.set_focus());
+    }
+    open(app, MENU, "Homeport", "/menu", ((380.0, 600.0), (280.0, 240.0)))
 }
 
 type Size = ((f64, f64), (f64, f64));

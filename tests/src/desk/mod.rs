@@ -41,7 +41,7 @@ const PANEL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </channel>
 "#;
 /// Writes its arguments, a line each, and its standard input.
-const RECORDER: &str = r#"f=$(mktemp "$CALLS/.XXXXXX"); { printf '%s\n' "$@"; echo "--- input"; cat; } >"$f"; mv "$f" "$CALLS/${0##*/}.${f##*.}""#;
+pub const RECORDER: &str = r#"f=$(mktemp "$CALLS/.XXXXXX"); { printf '%s\n' "$@"; echo "--- input"; cat; } >"$f"; mv "$f" "$CALLS/${0##*/}.${f##*.}""#;
 /// Programs that are recorded.
 const RECORDED: &[&str] = &["code", "cursor", "x-terminal-emulator", "xfreerdp3", "xdg-open"];
 

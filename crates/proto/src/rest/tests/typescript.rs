@@ -1,4 +1,5 @@
-//! The same bodies in TypeScript, for the dashboard: what `ui/src/wire/rest.ts` must say. Not here: how they are used there.
+//! The same bodies in TypeScript, for the pages: what `ui/src/wire/rest.ts` and `menu.ts` must say. Not here: how they are
+//! used there.
 //!
 //! `HOMEPORT_WRITE_TYPESCRIPT=1 cargo test --package proto typescript` writes the file after a body has changed.
 
@@ -39,7 +40,7 @@ macro_rules! declare {
     }};
 }
 
-fn typescript() -> String {
+fn rest() -> String {
     let texts = declare![
         agent::AgentLog,
         agent::ListeningPorts,
@@ -82,9 +83,16 @@ fn typescript() -> String {
         workspace::WorkspaceList,
         workspace::WorkspaceUsage,
     ];
-    let mut file = String::from(
-        "// The bodies of the REST interface. Written by a test of the crate `proto` from its Rust types; not edited by hand.\n",
-    );
+    file("The bodies of the REST interface", &texts)
+}
+
+fn menu() -> String {
+    file("The tray's menu in a window", &declare![crate::menu::FromTray, crate::menu::Click])
+}
+
+fn file(what: &str, texts: &BTreeMap<String, String>) -> String {
+    let mut file =
+        format!("// {what}. Written by a test of the crate `proto` from its Rust types; not edited by hand.\n",);
     for text in texts.values() {
         let _ = write!(file, "\n{text}");
     }
@@ -92,13 +100,14 @@ fn typescript() -> String {
 }
 
 #[test]
-fn the_dashboard_has_these_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/wire/rest.ts");
-    let wanted = typescript();
-    if std::env::var_os("HOMEPORT_WRITE_TYPESCRIPT").is_some() {
-        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("the folder can be made");
-        std::fs::write(&path, &wanted).expect("the file can be written");
+fn the_pages_have_these_types() {
+    for (name, wanted) in [("rest.ts", rest()), ("menu.ts", menu())] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/wire").join(name);
+        if std::env::var_os("HOMEPORT_WRITE_TYPESCRIPT").is_some() {
+            std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("the folder can be made");
+            std::fs::write(&path, &wanted).expect("the file can be written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == wanted, "ui/src/wire/{name} is out of date: run this test with HOMEPORT_WRITE_TYPESCRIPT=1");
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "ui/src/wire/rest.ts is out of date: run this test with HOMEPORT_WRITE_TYPESCRIPT=1");
 }

@@ -1,0 +1,125 @@
+//! A desktop whose panel shows no icons: the menu in a window of its own does everything, by keyboard alone.
+
+use std::fs::File;
+use std::process::Command;
+
+use tests::binary;
+use tests::desk::{Desk, LATER, until};
+
+use super::driver::Driver;
+use super::house::program;
+
+/// WebDriver's names of keys.
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const DOWN: &str = "\u{e015}";
+
+/// A window of the menu on a desktop without a panel.
+async fn menu(desk: &Desk, program: &std::path::Path) -> Driver {
+    let mut driver: Command = desk.command("WebKitWebDriver");
+    driver.env("TAURI_WEBVIEW_AUTOMATION", "true").env("HOMEPORT_WINDOW_PATIENCE", "120000");
+    driver.stderr(File::options().create(true).append(true).open(desk.path("window.log")).unwrap());
+    let menu = Driver::start(driver, program.to_str().unwrap(), &["--menu"]).await;
+    menu.fill(380, 640).await;
+    menu
+}
+
+/// Searches these words and chooses the line that is `down` lines below the search.
+async fn choose(menu: &Driver, words: &str, down: usize) {
+    menu.press(&format!("{ESCAPE}/")).await;
+    let focused = || async {
+        let is = menu.script("arguments[0](document.activeElement?.tagName === 'INPUT')").await;
+        (is == true).then_some(())
+    };
+    until(LATER, "the search has the focus", focused).await;
+    menu.press(words).await;
+    let last = words.rsplit(' ').next().unwrap().to_owned();
+    let script = format!(
+        "arguments[0](document.querySelectorAll('nav button')[{}]?.innerText.toLowerCase() ?? '')",
+        down - 1
+    );
+    let found = || async {
+        let line = menu.script(&script).await;
+        line.as_str().is_some_and(|line| line.contains(&last)).then_some(())
+    };
+    until(LATER, words, found).await;
+    menu.press(&DOWN.repeat(down)).await;
+    menu.press(ENTER).await;
+    menu.press(ESCAPE).await;
+}
+
+/// Whether a window with this title is there.
+fn has_window(desk: &Desk) -> bool {
+    binary::output(desk.command("xdotool").args(["search", "--name", "^Homeport$"])).status.success()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_panel_the_menu_in_a_window_does_everything_by_keyboard() {
+    let Some(program) = program("the menu in a window") else { return };
+    let mut desk = Desk::start().await;
+    desk.start_tray(&["--minimized"]).await;
+    let menu = menu(&desk, &program).await;
+    menu.shows("Homeport: not connected, no workspaces").await;
+    menu.shows("No panel shows the icon").await;
+    menu.is_drawn().await;
+    desk.screenshot("menu-window-first");
+
+    choose(&menu, "host workspaces", 1).await;
+    menu.shows("box: running").await;
+    choose(&menu, "box copy box.coder", 2).await;
+    desk.clipboard("box.coder").await;
+    let told = binary::run(desk.homeport(&["ssh", "box", "--", "echo from-box"]).env("HOMEPORT_LOG", "off"));
+    assert!(told.contains("from-box"), "{told}");
+    menu.press("/box").await;
+    menu.press(&format!("{DOWN}{ENTER}")).await;
+    menu.shows("Open a terminal").await;
+    menu.is_drawn().await;
+    desk.screenshot("menu-window-box");
+    choose(&menu, "box stop", 2).await;
+    menu.shows("box: stopped").await;
+    choose(&menu, "box start", 2).await;
+    menu.shows("box: running").await;
+
+    // The tray is killed: it is said, and one key starts it again.
+    desk.kill_tray();
+    menu.shows("Homeport does not run").await;
+    menu.is_drawn().await;
+    desk.screenshot("menu-window-away");
+    menu.script("document.querySelector('button').focus(); arguments[0]()").await;
+    menu.press(ENTER).await;
+    menu.shows("box: running").await;
+
+    // Quitting closes the window: nothing is left that would do nothing.
+    choose(&menu, "quit disconnect", 2).await;
+    until(LATER, "the window is closed", || async { (!has_window(&desk)).then_some(()) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_a_panel_shows_the_menu_once_and_the_window_reaches_no_deployment() {
+    let Some(program) = program("the menu by itself") else { return };
+    let mut desk = Desk::start().await;
+    desk.set("HOMEPORT_WINDOW", program.to_str().unwrap());
+    desk.set("HOMEPORT_WINDOW_PATIENCE", "120000");
+    desk.start_tray(&[]).await;
+    until(LATER, "the window is there", || async { has_window(&desk).then_some(()) }).await;
+    // A second start leads to the same window.
+    assert!(desk.start_again(&[]).status.success());
+    let count = || async {
+        let found = binary::output(desk.command("xdotool").args(["search", "--onlyvisible", "--name", "^Homeport$"]));
+        (String::from_utf8_lossy(&found.stdout).lines().count() == 1).then_some(())
+    };
+    until(LATER, "one window", count).await;
+    assert!(desk.start_again(&["--quit"]).status.success());
+    until(LATER, "the window is closed", || async { (!has_window(&desk)).then_some(()) }).await;
+
+    // What the page of the menu may not do is refused by the program, whoever asks.
+    desk.kill_tray();
+    let menu = menu(&desk, &program).await;
+    menu.shows("Homeport does not run").await;
+    let asked = "window.__TAURI_INTERNALS__.invoke('request', { method: 'GET', path: '/workspaces', body: null }) \
+                 .then((it) => arguments[0]('given ' + JSON.stringify(it)), (why) => arguments[0]('refused ' + why))";
+    let asked = asked.replace("arguments[0]", "done");
+    let answer = menu.script(&format!("const done = arguments[0]; {asked}")).await;
+    let answer = answer.as_str().unwrap_or_default().to_owned();
+    assert!(answer.starts_with("refused") && answer.contains("not allowed"), "{answer}");
+}

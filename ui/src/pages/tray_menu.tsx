@@ -1,0 +1,181 @@
+// The tray's menu in a window of its own, for desktops whose panel shows no icons: the same lines, by mouse and keyboard.
+import { ChevronRight, Power, Search } from "lucide-react";
+import { useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
+import { Button } from "../look/button";
+import { narrowed, rows, withoutMark, type Row } from "../rules/tray_menu";
+import { clickMenu, followMenu, startTray, type Told } from "../transport/tray_menu";
+import type { MenuIcon, MenuView } from "../wire/menu";
+
+export function TrayMenu() {
+  const [told, setTold] = useState<Told>({ kind: "waiting" });
+  useEffect(() => followMenu(setTold), []);
+  switch (told.kind) {
+    case "view": return <Menu view={told.view} />;
+    case "away": return <Away />;
+    case "refused": return <Sentence title="This window shows no menu">The menu of the tray is shown by <code>homeport-desktop --menu</code>.</Sentence>;
+    default: return <Sentence title="Homeport">Asking the tray program for its menu…</Sentence>;
+  }
+}
+
+function Sentence({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <main className="grid min-h-dvh content-center gap-3 p-6">
+      <h1 className="text-lg">{title}</h1>
+      <p>{children}</p>
+    </main>
+  );
+}
+
+/** The tray program was killed, or is not started yet. */
+function Away() {
+  const [trouble, setTrouble] = useState("");
+  return (
+    <main role="alert" className="grid min-h-dvh content-center gap-3 p-6">
+      <h1 className="text-lg">Homeport does not run</h1>
+      <p>Its menu is shown here again as soon as it does. Workspaces and connections that were there go on without it.</p>
+      {trouble !== "" && <p className="text-bad">{trouble}</p>}
+      <div><Button weight="primary" icon={Power} onClick={() => startTray().catch((sentence: unknown) => setTrouble(String(sentence)))}>Start it</Button></div>
+    </main>
+  );
+}
+
+const TONES: Record<MenuIcon, string> = { off: "text-quiet", working: "text-accent", on: "text-good", attention: "text-warn", error: "text-bad" };
+
+function Menu({ view }: { view: MenuView }) {
+  const [words, setWords] = useState("");
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const list = useRef<HTMLElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  /** Which button had the focus last. */
+  const place = useRef(0);
+  const wanted = useDeferredValue(words);
+  const all = useMemo(() => rows(view.items), [view]);
+  const left = useMemo(() => narrowed(all, wanted), [all, wanted]);
+  const head = all[0]?.item.kind === "line" && all[0].item.label.endsWith(view.headline) ? withoutMark(all[0].item.label) : { mark: "", text: view.headline };
+  const isSearched = wanted.trim() !== "";
+  const shown = isSearched || head.mark === "" ? left.rows : left.rows.slice(1);
+  const toggle = (id: string) => setOpened((before) => {
+    const after = new Set(before);
+    if (!after.delete(id)) after.add(id);
+    return after;
+  });
+  const menu = { isOpen: (id: string) => opened.has(id) !== left.open.has(id), toggle, click: (row: Row) => clickMenu({ view: view.number, path: row.path }) };
+
+  // Of the document: what had the focus may be gone with the last view.
+  const keys = (event: KeyboardEvent) => {
+    const isTyping = event.target === search.current;
+    if (event.key === "/" && !isTyping) {
+      event.preventDefault();
+      return search.current?.focus();
+    }
+    if (event.key === "Escape" && words !== "") return setWords("");
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (step !== undefined && !(isTyping && !Number.isFinite(step))) {
+      event.preventDefault();
+      const from = isTyping ? -1 : list.current?.contains(document.activeElement) ? undefined : place.current - 1;
+      return focusNext(list.current, step, from);
+    }
+    const button = event.target instanceof HTMLElement ? event.target.closest("button") : null;
+    const isOpen = button?.getAttribute("aria-expanded");
+    if (isOpen && (event.key === "ArrowRight") === (isOpen === "false") && /^Arrow(Left|Right)$/.test(event.key)) {
+      event.preventDefault();
+      return button?.click();
+    }
+    // To the left out of what is open: to the line that opened it.
+    if (event.key === "ArrowLeft" && button && !isTyping) {
+      const above = button.closest("ul")?.closest("li")?.querySelector<HTMLElement>(":scope > button[aria-expanded]");
+      if (above) {
+        event.preventDefault();
+        above.focus();
+      }
+    }
+  };
+
+  useEffect(() => {
+    document.addEventListener("keydown", keys);
+    return () => document.removeEventListener("keydown", keys);
+  });
+
+  return (
+    <main className="flex min-h-dvh flex-col">
+      <header className="sticky top-0 z-10 grid gap-2 border-b border-line bg-page p-3">
+        <h1 className="flex gap-2 text-[0.9375rem]"><span aria-hidden className={TONES[view.icon]}>{head.mark}</span><span role="status">{head.text}</span></h1>
+        <label className="flex h-8 items-center gap-2 rounded-md border border-edge bg-surface px-2">
+          <Search aria-hidden className="size-4 shrink-0 text-quiet" />
+          <span className="sr-only">Find in the menu</span>
+          <input ref={search} type="search" value={words} onChange={(event) => setWords(event.target.value)} placeholder="Find (/)" className="w-full min-w-0 bg-transparent outline-none" />
+        </label>
+      </header>
+      <nav ref={list} onFocus={() => { place.current = placeOf(list.current); }} aria-label="Menu of Homeport" className="flex-1 p-1.5">
+        <Lines some={shown} menu={menu} />
+        {shown.length === 0 && <p className="p-3 text-quiet">Nothing in the menu has these words.</p>}
+      </nav>
+    </main>
+  );
+}
+
+function buttonsOf(list: HTMLElement | null): HTMLElement[] {
+  return [...(list?.querySelectorAll<HTMLElement>("button") ?? [])];
+}
+
+function placeOf(list: HTMLElement | null): number {
+  return buttonsOf(list).indexOf(document.activeElement as HTMLElement);
+}
+
+/** Moves the focus over the buttons that are to be seen. */
+function focusNext(list: HTMLElement | null, step: number, from = placeOf(list)): void {
+  const buttons = buttonsOf(list);
+  buttons[Math.max(0, Math.min(buttons.length - 1, from + step))]?.focus();
+}
+
+interface Handlers {
+  isOpen(id: string): boolean;
+  toggle(id: string): void;
+  click(row: Row): void;
+}
+
+function Lines({ some, menu }: { some: Row[]; menu: Handlers }) {
+  return <ul className="grid">{some.map((row) => <Line key={row.id} row={row} menu={menu} />)}</ul>;
+}
+
+const LINE = "flex w-full items-baseline gap-2 rounded-md px-2 py-1.5 text-left break-words hover:bg-sunken";
+
+function Line({ row, menu }: { row: Row; menu: Handlers }) {
+  const below = useId();
+  const { item } = row;
+  if (item.kind === "separator") return <li aria-hidden className="my-1 border-t border-line" />;
+  const { mark, text } = withoutMark(item.label);
+  const words = <><span aria-hidden className={`shrink-0 ${tone(mark)}`}>{mark}</span><span className="min-w-0 flex-1 break-words">{text}</span></>;
+  if (item.kind === "line") return <li className="flex gap-2 px-2 py-1 text-quiet">{words}</li>;
+  if (item.kind === "do") return <li><button type="button" className={LINE} onClick={() => menu.click(row)}>{words}</button></li>;
+  if (item.kind === "switch") {
+    return (
+      <li>
+        <button type="button" role="switch" aria-checked={item.is_on} className={LINE} onClick={() => menu.click(row)}>
+          {words}
+          <span aria-hidden className={`shrink-0 text-[0.8125rem] font-medium ${item.is_on ? "text-good" : "text-quiet"}`}>{item.is_on ? "✓ on" : "off"}</span>
+        </button>
+      </li>
+    );
+  }
+  const isOpen = menu.isOpen(row.id);
+  return (
+    <li>
+      <button type="button" aria-expanded={isOpen} aria-controls={isOpen ? below : undefined} className={LINE} onClick={() => menu.toggle(row.id)}>
+        {words}
+        <ChevronRight aria-hidden className={`size-4 shrink-0 self-center text-quiet ${isOpen ? "rotate-90" : ""}`} />
+      </button>
+      {isOpen && <div id={below} className="ml-3 border-l border-line pl-1.5"><Lines some={row.below} menu={menu} /></div>}
+    </li>
+  );
+}
+
+/** The colour only helps: the shapes differ, and the words say it. */
+function tone(mark: string): string {
+  switch (mark) {
+    case "●": return "text-good";
+    case "◐": return "text-accent";
+    case "▲": case "⚠": case "✖": return "text-warn";
+    default: return "text-quiet";
+  }
+}
