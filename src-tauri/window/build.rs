@@ -1,7 +1,17 @@
 //! Names every command of the windows, so that Tauri refuses each one that no capability grants to the asking window.
 
 /// The only list of commands; `src/commands.rs` registers the same, and a test compares both.
-const COMMANDS: &[&str] = &["request", "stream_open", "stream_send", "stream_close", "open_address", "painted", "menu_open", "menu_click", "start_tray"];
+const COMMANDS: &[&str] = &[
+    "request",
+    "stream_open",
+    "stream_send",
+    "stream_close",
+    "open_address",
+    "painted",
+    "menu_open",
+    "menu_click",
+    "start_tray",
+];
 
 fn main() {
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);

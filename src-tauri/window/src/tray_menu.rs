@@ -59,7 +59,11 @@ impl TrayMenu {
     }
 }
 
-async fn follow<R: Runtime>(app: AppHandle<R>, channel: Channel<InvokeResponseBody>, mut clicks: mpsc::Receiver<Click>) {
+async fn follow<R: Runtime>(
+    app: AppHandle<R>,
+    channel: Channel<InvokeResponseBody>,
+    mut clicks: mpsc::Receiver<Click>,
+) {
     let tell = |line: String| {
         let _ = channel.send(InvokeResponseBody::Json(line));
     };

@@ -78,6 +78,14 @@ test("the keyboard alone: search, go down, open, go in and out", async () => {
   await user.keyboard("{ArrowLeft}{ArrowLeft}");
   expect(document.activeElement?.getAttribute("aria-expanded")).toBe("false");
   expect(screen.queryByRole("button", { name: "Stop" })).toBeNull();
+  // What was opened by hand is open in a search as well, and what a search opened can be closed.
+  await user.click(screen.getByRole("button", { name: "box: running" }));
+  await user.keyboard("/box stop");
+  screen.getByRole("button", { name: "Stop" });
+  await user.click(screen.getByRole("button", { name: "box: running" }));
+  expect(screen.queryByRole("button", { name: "Stop" })).toBeNull();
+  await user.keyboard("{Escape}");
+  screen.getByRole("button", { name: "Stop" });
   await user.keyboard("/nothing of this");
   screen.getByText(/Nothing in the menu/);
 });

@@ -44,8 +44,10 @@ const TONES: Record<MenuIcon, string> = { off: "text-quiet", working: "text-acce
 function Menu({ view }: { view: MenuView }) {
   const [words, setWords] = useState("");
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  /** What a search opened and a person closed again. */
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const list = useRef<HTMLElement>(null);
-  const search = useRef<HTMLInputElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   /** Which button had the focus last. */
   const place = useRef(0);
   const wanted = useDeferredValue(words);
@@ -54,21 +56,24 @@ function Menu({ view }: { view: MenuView }) {
   const head = all[0]?.item.kind === "line" && all[0].item.label.endsWith(view.headline) ? withoutMark(all[0].item.label) : { mark: "", text: view.headline };
   const isSearched = wanted.trim() !== "";
   const shown = isSearched || head.mark === "" ? left.rows : left.rows.slice(1);
-  const toggle = (id: string) => setOpened((before) => {
-    const after = new Set(before);
-    if (!after.delete(id)) after.add(id);
-    return after;
-  });
-  const menu = { isOpen: (id: string) => opened.has(id) !== left.open.has(id), toggle, click: (row: Row) => clickMenu({ view: view.number, path: row.path }) };
+  const search = (sought: string) => {
+    setWords(sought);
+    setClosed(new Set());
+  };
+  const menu = {
+    isOpen: (id: string) => (left.open.has(id) ? !closed.has(id) : opened.has(id)),
+    toggle: (id: string) => (left.open.has(id) ? setClosed(toggled(closed, id)) : setOpened(toggled(opened, id))),
+    click: (row: Row) => clickMenu({ view: view.number, path: row.path }),
+  };
 
   // Of the document: what had the focus may be gone with the last view.
   const keys = (event: KeyboardEvent) => {
-    const isTyping = event.target === search.current;
+    const isTyping = event.target === field.current;
     if (event.key === "/" && !isTyping) {
       event.preventDefault();
-      return search.current?.focus();
+      return field.current?.focus();
     }
-    if (event.key === "Escape" && words !== "") return setWords("");
+    if (event.key === "Escape" && words !== "") return search("");
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
     if (step !== undefined && !(isTyping && !Number.isFinite(step))) {
       event.preventDefault();
@@ -103,7 +108,7 @@ function Menu({ view }: { view: MenuView }) {
         <label className="flex h-8 items-center gap-2 rounded-md border border-edge bg-surface px-2">
           <Search aria-hidden className="size-4 shrink-0 text-quiet" />
           <span className="sr-only">Find in the menu</span>
-          <input ref={search} type="search" value={words} onChange={(event) => setWords(event.target.value)} placeholder="Find (/)" className="w-full min-w-0 bg-transparent outline-none" />
+          <input ref={field} type="search" value={words} onChange={(event) => search(event.target.value)} placeholder="Find (/)" className="w-full min-w-0 bg-transparent outline-none" />
         </label>
       </header>
       <nav ref={list} onFocus={() => { place.current = placeOf(list.current); }} aria-label="Menu of Homeport" className="flex-1 p-1.5">
@@ -112,6 +117,12 @@ function Menu({ view }: { view: MenuView }) {
       </nav>
     </main>
   );
+}
+
+function toggled(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const after = new Set(set);
+  if (!after.delete(id)) after.add(id);
+  return after;
 }
 
 function buttonsOf(list: HTMLElement | null): HTMLElement[] {

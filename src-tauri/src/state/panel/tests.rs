@@ -36,7 +36,10 @@ fn a_desktop_without_a_panel_or_a_bus_gets_the_menu_in_a_window() {
     for news in [Event::Tray(TrayNews::NoHost), no_bus()] {
         let effects = with_window(false).on(news, NOW);
         let [Effect::Say(_), Effect::Launch(launch)] = &effects[..] else { panic!("{effects:?}") };
-        assert_eq!((launch.program.as_os_str(), &launch.arguments[..]), ("/bin/homeport-window".as_ref(), &["--menu".to_owned()][..]));
+        assert_eq!(
+            (launch.program.as_os_str(), &launch.arguments[..]),
+            ("/bin/homeport-window".as_ref(), &["--menu".to_owned()][..])
+        );
     }
     // A panel that starts anew is no reason for a window; the notification leads to one.
     let mut state = with_window(false);
