@@ -227,8 +227,6 @@ impl State {
         }
     }
 
-    }
-
     fn trouble(&mut self, text: String, now: OffsetDateTime) {
         self.troubles.retain(|(_, known)| *known != text);
         self.troubles.push((now + TROUBLE_STAYS, text));

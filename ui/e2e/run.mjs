@@ -2,7 +2,7 @@
 // browser. Names of files run these alone: `node e2e/run.mjs live.mjs`.
 import { existsSync } from "node:fs";
 
-const ALL = ["flows.mjs", "live.mjs", "strangers.mjs", "hand_off.mjs", "secrets.mjs", "pages.mjs", "rich.mjs", "keyboard.mjs", "errors.mjs"];
+const ALL = ["flows.mjs", "live.mjs", "strangers.mjs", "hand_off.mjs", "secrets.mjs", "pages.mjs", "rich.mjs", "keyboard.mjs", "errors.mjs", "menu.mjs"];
 
 if (existsSync(process.env.CHROMIUM ?? "/usr/bin/chromium")) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : ALL;
