@@ -182,7 +182,7 @@ fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, O
 
 fn menu_window(programs: &Programs) -> Result<Launch, OpenError> {
     let program = programs.window.clone().ok_or(OpenError::NoProgram("homeport-window"))?;
-    Ok(Launch { program, arguments: vec!["--menu".into()], input: None, otherwise: None })
+    Ok(Launch { program, arguments: vec!["--menu".into()], input: None, is_window: true, otherwise: None })
 }
 
 /// What the command takes as a page: it has nothing in it that would need escaping.

@@ -151,4 +151,12 @@ async fn without_a_panel_the_program_of_the_windows_is_asked_for_the_menu() {
     desk.start_tray(&[]).await;
     assert_eq!(desk.call("homeport-window").await[0], "--menu");
     assert!(std::fs::read_dir(desk.path("calls")).unwrap().next().is_none(), "once each");
+
+    // Where it cannot start, that is told, and the notification of before had the rest.
+    let told = Notifications::start(&desk).await;
+    let loader = "echo 'libwebkit2gtk-4.1.so.0: cannot open shared object file' >&2; exit 127";
+    tests::binary::write_script(&desk.path("bin/homeport-window"), loader);
+    assert!(desk.start_again(&[]).status.success());
+    let note = told.with("homeport-window failed: libwebkit2gtk-4.1.so.0").await;
+    assert_eq!(note.title, "A window of Homeport failed");
 }

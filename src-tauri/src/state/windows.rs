@@ -13,7 +13,7 @@ impl State {
             return Vec::new();
         }
         self.told_window = Some(why.clone());
-        let title = if browser_instead { "The page opens in the browser" } else { "A window of Homeport is gone" };
+        let title = if browser_instead { "The page opens in the browser" } else { "A window of Homeport failed" };
         let note = Note { title: title.into(), body: why.clone(), buttons: Vec::new(), is_urgent: false };
         vec![Effect::Say(why), Effect::Notify(note)]
     }

@@ -15,6 +15,6 @@ fn a_window_that_fails_is_told_once_for_each_reason_and_shown_each_time() {
     let told = ["Say(\"no WebKit\")", "notify The page opens in the browser"];
     check(&fails("no WebKit", true), &told);
     check(&fails("no WebKit", true), &[]);
-    check(&fails("it crashed", false), &["Say(\"it crashed\")", "notify A window of Homeport is gone"]);
+    check(&fails("it crashed", false), &["Say(\"it crashed\")", "notify A window of Homeport failed"]);
     check(&fails("no WebKit", true), &told);
 }
