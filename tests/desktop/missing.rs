@@ -77,7 +77,7 @@ async fn without_the_server_program_it_says_so_and_stays() {
     }
     let mut desk = Desk::start().await;
     // The tray program alone in a folder: nothing is beside it.
-    std::fs::copy(tests::binary::path("homeport-desktop"), desk.path("bin/homeport-desktop")).unwrap();
+    tests::binary::install(&tests::binary::path("homeport-desktop"), &desk.path("bin/homeport-desktop"));
     desk.use_tray(desk.path("bin/homeport-desktop"));
     desk.start_tray(&["--host"]).await;
     let failed = |menu: &tests::desk::menu::Line| {
@@ -98,7 +98,8 @@ async fn without_webkit_the_pages_open_in_the_browser_and_it_says_why() {
     tests::binary::write_script(&desk.path("bin/homeport-window"), loader);
     desk.set("HOMEPORT_WINDOW", desk.path("bin/homeport-window").to_str().unwrap());
     let told = Notifications::start(&desk).await;
-    desk.start_tray(&["--host"]).await;
+    // Without a panel here, the menu's window would fail first.
+    desk.start_tray(&["--minimized", "--host"]).await;
     desk.menu_within(LATER, "box runs", |menu| menu.has("● box: running")).await;
     desk.click(&["Create workspace"]).await;
     let why = |text: &str| {

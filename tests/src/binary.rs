@@ -1,6 +1,5 @@
 //! Where our built programs are, and running a command to its end with all it said.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -19,8 +18,16 @@ fn beside_this_test() -> PathBuf {
 
 /// Writes a program of shell.
 pub fn write_script(path: &Path, body: &str) {
-    std::fs::write(path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    let draft = path.with_extension("draft");
+    std::fs::write(&draft, format!("#!/bin/sh\n{body}\n")).unwrap();
+    install(&draft, path);
+    std::fs::remove_file(draft).unwrap();
+}
+
+/// Copies a program. Another process does it: a program that this one has open for writing cannot be started ("text file
+/// busy"), and what a sibling test forks at that moment keeps it open for a while.
+pub fn install(from: &Path, to: &Path) {
+    run(Command::new("install").args(["-m", "755", "--"]).arg(from).arg(to));
 }
 
 /// Runs to the end and wants success; returns standard output.

@@ -24,8 +24,8 @@ async fn menu(desk: &Desk, program: &std::path::Path) -> Driver {
     menu
 }
 
-/// Searches these words and chooses the line that is `down` lines below the search.
-async fn choose(menu: &Driver, words: &str, down: usize) {
+/// Searches these words and goes to the line that is `down` lines below the search.
+async fn seek(menu: &Driver, words: &str, down: usize) {
     menu.press(&format!("{ESCAPE}/")).await;
     let focused = || async {
         let is = menu.script("arguments[0](document.activeElement?.tagName === 'INPUT')").await;
@@ -42,8 +42,12 @@ async fn choose(menu: &Driver, words: &str, down: usize) {
     };
     until(LATER, words, found).await;
     menu.press(&DOWN.repeat(down)).await;
-    menu.press(ENTER).await;
-    menu.press(ESCAPE).await;
+}
+
+/// Chooses that line, and searches no more.
+async fn choose(menu: &Driver, words: &str, down: usize) {
+    seek(menu, words, down).await;
+    menu.press(&format!("{ENTER}{ESCAPE}")).await;
 }
 
 /// Whether a window with this title is there.
@@ -76,7 +80,7 @@ async fn without_a_panel_the_menu_in_a_window_does_everything_by_keyboard() {
     desk.clipboard("box.coder").await;
     let told = binary::run(desk.homeport(&["ssh", "box", "--", "echo from-box"]).env("HOMEPORT_LOG", "off"));
     assert!(told.contains("from-box"), "{told}");
-    menu.press("/box").await;
+    menu.press(&format!("{ESCAPE}/box")).await;
     menu.press(&format!("{DOWN}{ENTER}")).await;
     menu.shows("Open a terminal").await;
     menu.is_drawn().await;
@@ -97,7 +101,8 @@ async fn without_a_panel_the_menu_in_a_window_does_everything_by_keyboard() {
     menu.shows("box: running").await;
 
     // Quitting closes the window: nothing is left that would do nothing.
-    choose(&menu, "quit disconnect", 2).await;
+    seek(&menu, "quit disconnect", 2).await;
+    menu.press(ENTER).await;
     until(LATER, "the window is closed", || async { (!has_window(&desk)).then_some(()) }).await;
 }
 

@@ -248,3 +248,18 @@ fn a_thousand_workspaces_are_drawn_in_time() {
     assert!(start.elapsed() < std::time::Duration::from_millis(500), "{:?}", start.elapsed());
     assert!(drawn.items.iter().any(|item| matches!(item, Item::More { label, .. } if label == "More… (992)")));
 }
+
+#[test]
+fn a_submenu_keeps_its_key_while_its_label_changes() {
+    let keys = |row: Row| {
+        let drawn = wire::view(1, &view(&with(vec![row]), &Surroundings::default()));
+        let keys = drawn.items.iter().filter_map(|item| match item {
+            proto::menu::MenuItem::More { key, .. } => Some(key.clone()),
+            _ => None,
+        });
+        keys.collect::<Vec<_>>()
+    };
+    let running = keys(running("box"));
+    assert!(running.iter().any(|key| key.starts_with("http://dev/#")), "{running:?}");
+    assert_eq!(running, keys(stopped("box")));
+}
