@@ -1,6 +1,6 @@
 //! What the state wants done; the shell does it and reports by events. Pure.
 
-use proto::id::{TemplateVersionId, WorkspaceId};
+use proto::id::{AgentId, TemplateVersionId, WorkspaceId};
 use proto::rest::build::Transition;
 use time::OffsetDateTime;
 
@@ -54,6 +54,8 @@ pub enum Effect {
     WatchLid(bool),
     /// Become what opens `coder://` links, or no more.
     SetCoderLinks(bool),
+    /// Ask these workspace daemons now and then what listens there.
+    FollowPorts(Vec<(Place, AgentId)>),
     /// Pack a support bundle with this program.
     MakeBundle(std::path::PathBuf),
     /// Keep the settings.

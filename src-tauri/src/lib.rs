@@ -39,6 +39,7 @@ mod own_log;
 mod paths;
 pub mod place;
 mod port;
+mod ports;
 mod programs;
 pub mod reachable;
 mod renewal;

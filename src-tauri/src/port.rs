@@ -24,6 +24,7 @@ use crate::keeper::Keeper;
 use crate::menu::{Surroundings, View};
 use crate::paths::Paths;
 use crate::place::Place;
+use crate::ports::Ports;
 use crate::renewal::Renewal;
 use crate::sessions::Sessions;
 use crate::settings::Tone;
@@ -45,6 +46,7 @@ pub struct Desktop {
     tunnel: (mpsc::Sender<tunnel::Order>, JoinHandle<()>),
     host: (mpsc::Sender<host::Order>, JoinHandle<()>),
     keeper: Keeper,
+    ports: Ports,
     /// Whether the lid is looked at.
     lid: watch::Sender<bool>,
     bus: Bus,
@@ -62,6 +64,7 @@ impl Desktop {
             tunnel: tunnel::follow(sockets, sessions.clone(), events.clone()),
             host: host::follow(paths.clone(), sessions.clone(), events.clone()),
             lid: sleep::listen(events.clone()),
+            ports: Ports::start(sessions.clone(), events.clone()),
             keeper: Keeper::start(paths.reachable.clone(), events.clone()),
             bus: Bus::start(events.clone()),
             compact: Compact::start(paths.runtime.clone(), events.clone()),
@@ -181,6 +184,7 @@ impl Port for Desktop {
             Effect::StartHost { after } => drop(self.host.0.try_send(host::Order::Start { after })),
             Effect::StopHost => drop(self.host.0.try_send(host::Order::Stop)),
             Effect::Reach(program, order) => self.keeper.order(program, order),
+            Effect::FollowPorts(daemons) => self.ports.follow(daemons),
             Effect::WatchLid(is_on) => {
                 self.lid.send_replace(is_on);
             }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! What a click means is in `state/clicks.rs`, lists and builds in `state/lists.rs`, links in `state/links.rs`,
-//! the panel in `state/panel.rs`, stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
+//! the panel in `state/panel.rs`, ports in `state/ports.rs`, stops by the clock in `state/deadlines.rs`, the support bundle in `state/care.rs`, being
 //! reachable elsewhere in `state/reach.rs`, signing in in `state/sign_in.rs`, the tunnel in `state/tunnel.rs`, windows that
 //! fail in `state/windows.rs`.
 
@@ -17,6 +17,7 @@ mod links;
 mod lists;
 mod names;
 mod panel;
+mod ports;
 mod reach;
 mod sign_in;
 mod tunnel;
@@ -72,6 +73,7 @@ pub struct State {
     told_stops: BTreeMap<WorkspaceId, OffsetDateTime>,
     /// This computer as a workspace elsewhere.
     pub reachable: Reachable,
+    ports: ports::Ports,
     lid: Lid,
     has_told_no_tray: bool,
     /// Started at login: nothing opens by itself.
@@ -128,6 +130,10 @@ impl State {
             Event::Listed(place, listing) => self.listed(&place, listing),
             Event::Unlisted(place, fault) => self.unlisted(&place, fault),
             Event::Tunnel(news) => self.tunnel(news),
+            Event::Listening(daemon, listeners) => {
+                self.listening(daemon, listeners);
+                Vec::new()
+            }
             Event::Host(news) => self.host(news, now),
             Event::Tray(news) => self.tray(news),
             Event::Asked(action) => self.clicked(action, now),
@@ -156,6 +162,7 @@ impl State {
         effects.extend(self.keep_reachable(now));
         effects.extend(self.keep_lid(now));
         effects.extend(self.opened_then(now));
+        effects.extend(self.keep_ports());
         effects
     }
 

@@ -50,6 +50,14 @@ async fn the_tray_connects_by_the_real_tunnel_and_outlives_it() {
     desk.clipboard("box.coder").await;
     desk.click(&["● lab", "Copy ssh lab.coder"]).await;
     desk.clipboard("ssh lab.coder").await;
+    // What listens in `box`, which is this machine, by name: its server does.
+    let menu = desk.menu_when("its server has a line", |menu| menu.has("This computer (127.0.0.1:")).await;
+    let server = menu.find("This computer (127.0.0.1:").unwrap().label.clone();
+    let page = format!("http://box.coder:{}", server.split([':', ')']).nth(1).unwrap());
+    desk.click(&["● box", "Ports", &format!("Open {page}")]).await;
+    assert_eq!(desk.call("xdg-open").await[0], format!("{page}/"));
+    // It is reached, and refuses to be called by a name that is not its own.
+    assert_eq!(stage.sh(&format!("curl -sS -o /dev/null -w '%{{http_code}}' {page}/")), "403");
 
     desk.click(&["Connect"]).await;
     desk.menu_when("it is off", |menu| !is_on(menu) && menu.has("● Homeport: hosting, not connected")).await;

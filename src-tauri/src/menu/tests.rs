@@ -3,7 +3,7 @@
 use proto::ipc::{Health, HealthCode};
 
 use super::*;
-use crate::event::{Event, Fault, TrayNews, TunnelNews};
+use crate::event::{Event, Fault, Listener, TrayNews, TunnelNews};
 use crate::hosting::HostNews;
 use crate::label::LONGEST;
 use crate::open::Programs;
@@ -262,4 +262,24 @@ fn a_submenu_keeps_its_key_while_its_label_changes() {
     let running = keys(running("box"));
     assert!(running.iter().any(|key| key.starts_with("http://dev/#")), "{running:?}");
     assert_eq!(running, keys(stopped("box")));
+}
+
+#[test]
+fn what_listens_in_a_workspace_is_opened_or_copied_by_name() {
+    let rows = vec![running("box")];
+    let mut state = with(rows.clone());
+    state.on(tunnel_of(&["dev"], &rows), NOW);
+    let listener = |port, program: &str| Listener { port, program: program.into() };
+    let all = vec![listener(80, ""), listener(5432, "postgres"), listener(8080, "node"), listener(8443, "nginx")];
+    state.on(Event::Listening(rows[0].daemons[0].id, all), NOW);
+    let expect = [
+        "  Ports",
+        "    Open http://box.coder",
+        "    Copy box.coder:5432 (postgres)",
+        "    Open http://box.coder:8080 (node)",
+        "    Open https://box.coder:8443 (nginx)",
+    ];
+    check_has(&state, &expect);
+    state.on(Event::Tunnel(TunnelNews::Absent), NOW);
+    assert!(!lines(&state).contains(&"  Ports".to_owned()));
 }

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::{Item, Surroundings};
 use crate::action::{Action, Change};
+use crate::event::Listener;
 use crate::open::Target;
 use crate::place::Place;
 use crate::row::{Daemon, Row};
@@ -104,8 +105,36 @@ fn apps(place: &Place, row: &Row, daemon: &Daemon) -> Option<Item> {
     (!items.is_empty()).then(|| Item::more("Apps", items))
 }
 
-/// Local ports of user-space mode.
+/// Ports that do not speak HTTP, by what is known of them: their address is copied.
+const NO_PAGES: &[u16] = &[
+    21, 22, 25, 53, 110, 111, 143, 389, 445, 465, 587, 636, 993, 995, 1433, 1521, 2049, 3306, 3389, 5432, 5671, 5672,
+    5900, 5901, 6379, 9092, 11211, 27017,
+];
+
+/// What listens in the workspace: by name where the tunnel has one, by local ports in user-space mode.
 fn ports(state: &State, place: &Place, daemon: &Daemon, host: &str) -> Option<Item> {
+    if !state.has_name(place, daemon) {
+        return local_ports(state, place, daemon, host);
+    }
+    let items = state.listeners(daemon.id).iter().map(|Listener { port, program }| {
+        let tail = if program.is_empty() { String::new() } else { format!(" ({program})") };
+        if NO_PAGES.contains(port) {
+            let address = format!("{host}:{port}");
+            return Item::of(&format!("Copy {address}{tail}"), Action::Copy(address));
+        }
+        let address = match port {
+            80 => format!("http://{host}"),
+            443 => format!("https://{host}"),
+            8443 => format!("https://{host}:8443"),
+            port => format!("http://{host}:{port}"),
+        };
+        Item::of(&format!("Open {address}{tail}"), Action::Open(Target::Address(address)))
+    });
+    let items: Vec<_> = items.collect();
+    (!items.is_empty()).then(|| Item::more("Ports", items))
+}
+
+fn local_ports(state: &State, place: &Place, daemon: &Daemon, host: &str) -> Option<Item> {
     let of = state.tunnel.picture.as_ref()?.deployments.get(place.as_str())?;
     let mut items = Vec::new();
     for port in of.ports.iter().filter(|port| port.daemon == daemon.id) {
