@@ -1,5 +1,10 @@
 //! N5 and F06: the machine is left as found, after an orderly end, after SIGKILL, after many cycles; and K3 in the gap.
 
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv6Addr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use tests::binary::output;
 use tests::lab::{Snapshot, available};
 
 use super::{ADDRESS, Home, PEER, sabotaged};
@@ -50,6 +55,70 @@ fn after_sigkill_the_prefix_is_a_dead_end_and_the_next_start_restores_the_machin
             assert_eq!(puppet.greeting(), "ready");
         }
         before.assert_same(&home.snapshot(), "after SIGKILL and the next start");
+    }
+}
+
+#[test]
+fn connections_through_the_tunnel_end_with_it_and_nothing_is_repeated_elsewhere() {
+    let test = "connections_through_the_tunnel_end_with_it_and_nothing_is_repeated_elsewhere";
+    if !available(test) {
+        return;
+    }
+    let home = Home::new();
+    if !home.kernel_ends_connections() {
+        eprintln!("SKIPPED {test}: this kernel has no CONFIG_INET_DIAG_DESTROY");
+        return;
+    }
+    for is_killed in [false, true] {
+        let mut puppet = home.up();
+        let (mut near, far, datagrams) = home.connections(ADDRESS.parse().unwrap(), PEER.parse().unwrap());
+        if is_killed {
+            puppet.kill();
+            near.write_all(b"never acknowledged").unwrap();
+            assert_eq!(home.puppet().greeting(), "ready", "the next start undoes what was left");
+        } else {
+            near.write_all(b"on its way").unwrap();
+            assert_eq!(puppet.ask("down"), "down");
+        }
+        for stream in [near, far] {
+            let end = end_of(stream);
+            assert!(matches!(end, ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset), "{is_killed}: {end:?}");
+        }
+        assert!(datagrams.send(b"to nobody").is_err(), "{is_killed}: it has no other end any more");
+        assert_eq!(home.leaked(), 0, "{is_killed}");
+    }
+}
+
+impl Home {
+    /// Both ends of a stream that the mirror carries, and a connected datagram socket.
+    fn connections(&self, ours: Ipv6Addr, peer: Ipv6Addr) -> (TcpStream, TcpStream, UdpSocket) {
+        self.host.inside(|| {
+            let listener = TcpListener::bind((ours, 0)).unwrap();
+            let near = TcpStream::connect((peer, listener.local_addr().unwrap().port())).unwrap();
+            let datagrams = UdpSocket::bind((ours, 0)).unwrap();
+            datagrams.connect((peer, 9)).unwrap();
+            (near, listener.accept().unwrap().0, datagrams)
+        })
+    }
+
+    fn kernel_ends_connections(&self) -> bool {
+        let (near, _far, _) = self.connections(Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
+        let port = near.local_addr().unwrap().port();
+        output(&mut self.command(&["ss", "-KHtn", "sport", &format!("= :{port}")]));
+        near.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        (&near).read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionAborted)
+    }
+}
+
+/// Reads to the end, which must come by itself.
+fn end_of(mut stream: TcpStream) -> ErrorKind {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    loop {
+        match stream.read(&mut [0; 64]) {
+            Ok(0) => return ErrorKind::UnexpectedEof,
+            Ok(_) => {}
+            Err(error) => return error.kind(),
+        }
     }
 }
 

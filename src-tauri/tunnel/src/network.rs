@@ -335,7 +335,15 @@ impl Network {
             _ => 1,
         });
         steps.dedup();
-        for step in steps {
+        let first_guard = steps.iter().position(|step| {
+            matches!(step, Step::TowardsRule | Step::SourceRule | Step::ChoiceRule | Step::Forbid(_) | Step::Fallback)
+        });
+        for (number, step) in steps.iter().copied().enumerate() {
+            // While the device is there, so that the other ends are told; and once more before the dead end opens, for what
+            // the kernel would repeat over another network.
+            if number == 0 || first_guard == Some(number) {
+                self.machine.end_streams().await;
+            }
             let result = if step.is_of_resolver() {
                 let untold = self.names.untell(step).await;
                 untold.map_err(|source| NetworkError::Refused { doing: "restore the resolver", source })

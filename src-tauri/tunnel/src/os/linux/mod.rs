@@ -5,7 +5,7 @@
 //!   Machine ── device (TUN, offload, merge) ── pump's threads
 //!      ├────── netlink (look, make, unmake)
 //!      └────── watch (netlink groups, D-Bus signals) ──► happened
-//!   seats (logind: who sits here) · acl (who may reach the socket)
+//!   seats (logind: who sits here) · acl (who may reach the socket) · streams (programs' connections, ended)
 //!   Names ──── resolved · network_manager · openresolv · resolv_conf
 //! ```
 
@@ -17,6 +17,7 @@ mod names;
 mod netlink;
 mod offload;
 mod seats;
+mod streams;
 mod watch;
 
 pub use acl::admit;
@@ -113,6 +114,15 @@ impl Machine {
             _ => Ok(()),
         };
         tolerate(result, GONE).map_err(|source| NetworkError::Refused { doing, source })
+    }
+
+    /// Ends the connections of this machine's programs from and to our prefix. Where the kernel cannot, they go on.
+    pub async fn end_streams(&self) {
+        match tokio::task::spawn_blocking(streams::end_all).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(ended)) => tracing::info!(ended, "connections through the tunnel were ended"),
+            Ok(Err(error)) => tracing::debug!(%error, "the kernel does not end connections"),
+        }
     }
 
     /// The device, once after each time it was made.
