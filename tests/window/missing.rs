@@ -34,4 +34,14 @@ async fn a_window_that_stays_blank_is_tried_once_more_and_then_the_browser_opens
     let given = house.desk.call("xdg-open").await;
     let leads = std::fs::read_to_string(&given[0]).unwrap();
     assert!(leads.contains("/sign-in?next=/workspaces#code="), "{leads}");
+
+    // Where that cannot be done either, the end says so, and whoever started the window may try something else.
+    std::fs::remove_file(house.desk.path("bin/xdg-open")).unwrap();
+    house.desk.set("PATH", house.desk.path("bin").to_str().unwrap());
+    house.desk.set("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
+    let mut window = house.desk.command(&house.program);
+    let output = tokio::task::spawn_blocking(move || binary::output(&mut window)).await.unwrap();
+    let said = binary::said(&output);
+    assert!(said.contains("the browser cannot be opened instead"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
 }

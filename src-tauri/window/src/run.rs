@@ -112,14 +112,17 @@ fn nothing_seen(app: &AppHandle, arguments: &Arguments) {
         say("WebKit draws nothing here, so the menu cannot be shown in a window");
         return app.exit(1);
     }
-    say("WebKit draws nothing here; the dashboard opens in the browser instead");
     let place = app.webview_windows().keys().find_map(|label| app.state::<Windows>().place(label));
-    if let Some(place) = place
-        && let Ok(page) = place.url().join(arguments.page.as_str())
-        && let Err(error) = opener::open(place.url(), &Opened::Page(page))
-    {
-        say(&error.to_string());
+    let page = place.and_then(|place| Some((place.url().join(arguments.page.as_str()).ok()?, place)));
+    let Some((page, place)) = page else {
+        say("WebKit draws nothing here");
+        return app.exit(1);
+    };
+    if let Err(error) = opener::open(place.url(), &Opened::Page(page)) {
+        say(&format!("WebKit draws nothing here, and the browser cannot be opened instead: {error}"));
+        return app.exit(1);
     }
+    say("WebKit draws nothing here; the dashboard opens in the browser instead");
     app.exit(BROWSER_INSTEAD);
 }
 
