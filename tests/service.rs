@@ -14,6 +14,8 @@ mod desktop;
 mod exposed;
 #[path = "service/installed.rs"]
 mod installed;
+#[path = "service/made.rs"]
+mod made;
 #[path = "service/names.rs"]
 mod names;
 #[path = "service/planted.rs"]

@@ -208,11 +208,18 @@ fn hosting(state: &State) -> Item {
         Phase::Stopping => "Host workspaces on this computer (stopping)",
         Phase::Waiting(_) => "Host workspaces on this computer (starting again)",
         Phase::Failed(_) => "Host workspaces on this computer (failed)",
+        Phase::Off if runs_by_itself(state) => "Host workspaces on this computer (a server runs already)",
         Phase::On { .. } | Phase::Off => "Host workspaces on this computer",
     };
     // One that failed is switched on again by the same line.
     let action = Action::Host(!is_on || matches!(state.hosting.phase, Phase::Failed(_)));
     Item::switch(text, is_on, action)
+}
+
+/// Whether somebody else started the server of this computer. Switched on, it is found, and started again when it ends.
+fn runs_by_itself(state: &State) -> bool {
+    let answers = |place| state.deployments.get(place).is_some_and(|of| of.listing.is_some() && of.fault.is_none());
+    state.accounts.iter().any(|account| account.is_local && answers(&account.place))
 }
 
 fn settings(state: &State, around: &Surroundings) -> Item {

@@ -283,3 +283,16 @@ fn what_listens_in_a_workspace_is_opened_or_copied_by_name() {
     state.on(Event::Tunnel(TunnelNews::Absent), NOW);
     assert!(!lines(&state).contains(&"  Ports".to_owned()));
 }
+
+#[test]
+fn a_server_that_somebody_else_started_is_not_called_off() {
+    let here = "127.0.0.1:7080";
+    let mut state = State::default();
+    state.on(Event::Accounts(vec![account(here, true)]), NOW);
+    check_has(&state, &["[ ] Host workspaces on this computer"]);
+    state.on(Event::Listed(place(here), listing(vec![running("box")])), NOW);
+    check_has(&state, &["[ ] Host workspaces on this computer (a server runs already)"]);
+    state.on(Event::Unlisted(place(here), Fault { is_sign_in: false, text: "gone".into() }), NOW);
+    check_has(&state, &["[ ] Host workspaces on this computer"]);
+    assert!(!lines(&with(vec![running("box")])).iter().any(|line| line.contains("runs already")), "one elsewhere");
+}

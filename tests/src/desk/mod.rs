@@ -216,8 +216,8 @@ impl Desk {
 
     /// Waits until the panel shows our icon.
     pub async fn wait_for_icon(&self) {
-        let pid = format!("StatusNotifierItem-{}-", self.tray.as_ref().unwrap().id());
-        let is_there = || async { self.registered().await?.iter().any(|item| item.contains(&pid)).then_some(()) };
+        let name = self.item_name();
+        let is_there = || async { self.registered().await?.iter().any(|item| item.contains(&name)).then_some(()) };
         until(SOON, "the panel shows the icon", is_there).await;
     }
 
@@ -269,8 +269,14 @@ impl Desk {
         let (name, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
         let answer = self.bus.as_ref()?.call_method(Some(name), path, Some(name), "ListNames", &()).await.ok()?;
         let names: Vec<String> = answer.body().deserialize().ok()?;
-        let ours = format!("org.kde.StatusNotifierItem-{}-", self.tray_pid());
-        names.into_iter().filter(|name| name.starts_with(&ours)).max()
+        let ours = self.item_name();
+        names.into_iter().filter(|name| name.contains(&ours)).max()
+    }
+
+    /// What tells our icon's names from others: of the tray program that was started here, else of any.
+    fn item_name(&self) -> String {
+        let of = self.tray.as_ref().map(|tray| format!("{}-", tray.id()));
+        format!("StatusNotifierItem-{}", of.unwrap_or_default())
     }
 
     pub async fn menu(&self) -> Option<Line> {
