@@ -11,7 +11,8 @@ const PROMISE: &str = "- **Given** ";
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for source in sources(&root(), &[".rs"]) {
-        let places = ["src-tauri/src", "tests/desktop", "tests/window", "tests/service/desktop.rs"];
+        let places =
+            ["src-tauri/src", "tests/desktop", "tests/window", "tests/service/desktop.rs", "tests/service/made.rs"];
         if !places.iter().any(|place| source.path.starts_with(place)) {
             continue;
         }
