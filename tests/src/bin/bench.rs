@@ -179,13 +179,21 @@ async fn relays(host: &Host, folder: &std::path::Path, rows: &mut Vec<Row>) -> a
     Ok(())
 }
 
+/// What the rows of the device mean.
+const ABOUT_DEVICE: &str = "\
+Rows of the device: two namespaces and a cable between them, one `iperf3` stream of a second in each round. Near is the
+system tunnel, far a workspace daemon, whose user-space stack ends the stream and begins another on loopback. Two system
+tunnels cannot be measured against each other: both are clients, and clients are no peers. So the same path is measured
+both ways instead. The target is the Go module of today at its own MTU of 1420.
+";
+
 fn report(rows: &[Row]) -> anyhow::Result<()> {
     let shell = |command: &str| binary::run(Command::new("sh").args(["-c", command])).trim().to_owned();
     let machine = shell("nproc; uname -sr; sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1").replace('\n', ", ");
     let text = format!(
         "# Performance\n\nWritten by `make bench` on {}: cores, kernel and processor {machine}; commit {}.\n\
          {ROUNDS} rounds of ours and the peer's, interleaved in one run. Nothing here is a test: a busy machine makes\n\
-         both sides slow, so the ratio is what counts. A missed target is said, not hidden.\n\n{}",
+         both sides slow, so the ratio is what counts. A missed target is said, not hidden.\n\n{ABOUT_DEVICE}\n{}",
         shell("date -u +%F"),
         shell("git rev-parse --short HEAD"),
         markdown(rows)
