@@ -36,9 +36,13 @@ impl Driver {
     }
 
     async fn post(&self, path: &str, body: &Value) -> Value {
-        let answer = self.http.post(format!("{}{path}", self.base)).json(body).send().await.unwrap();
-        let mut answer: Value = answer.json().await.unwrap();
-        answer["value"].take()
+        self.ask(path, body).await.unwrap()
+    }
+
+    async fn ask(&self, path: &str, body: &Value) -> reqwest::Result<Value> {
+        let answer = self.http.post(format!("{}{path}", self.base)).json(body).send().await?;
+        let mut answer: Value = answer.json().await?;
+        Ok(answer["value"].take())
     }
 
     /// Runs a script whose last argument is the function to call with the result.
@@ -74,13 +78,22 @@ impl Driver {
 
     /// Presses keys one after the other, wherever the focus is.
     pub async fn press(&self, keys: &str) {
+        let done = self.strike(keys).await.unwrap();
+        assert!(done.is_null(), "{keys:?}: {done}");
+    }
+
+    /// Presses keys that may close the window: then there is nobody left to hear of the key that is let go.
+    pub async fn press_last(&self, keys: &str) {
+        let _ = self.strike(keys).await;
+    }
+
+    async fn strike(&self, keys: &str) -> reqwest::Result<Value> {
         let strokes: Vec<Value> = keys
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() })))
             .collect();
         let actions = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] });
-        let done = self.post("/actions", &actions).await;
-        assert!(done.is_null(), "{done}");
+        self.ask("/actions", &actions).await
     }
 
     /// Makes the window as large as the screen.

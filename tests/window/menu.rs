@@ -102,7 +102,7 @@ async fn without_a_panel_the_menu_in_a_window_does_everything_by_keyboard() {
 
     // Quitting closes the window: nothing is left that would do nothing.
     seek(&menu, "quit disconnect", 2).await;
-    menu.press(ENTER).await;
+    menu.press_last(ENTER).await;
     until(LATER, "the window is closed", || async { (!has_window(&desk)).then_some(()) }).await;
 }
 

@@ -5,6 +5,7 @@ import { Button } from "../look/button";
 import { narrowed, rows, withoutMark, type Row } from "../rules/tray_menu";
 import { clickMenu, followMenu, startTray, type Told } from "../transport/tray_menu";
 import type { MenuIcon, MenuView } from "../wire/menu";
+import { useMenuKeys } from "./tray_menu_keys";
 
 export function TrayMenu() {
   const [told, setTold] = useState<Told>({ kind: "waiting" });
@@ -48,8 +49,6 @@ function Menu({ view }: { view: MenuView }) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const list = useRef<HTMLElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  /** Which button had the focus last. */
-  const place = useRef(0);
   const wanted = useDeferredValue(words);
   const all = useMemo(() => rows(view.items), [view]);
   const left = useMemo(() => narrowed(all, wanted), [all, wanted]);
@@ -66,40 +65,11 @@ function Menu({ view }: { view: MenuView }) {
     click: (row: Row) => clickMenu({ view: view.number, path: row.path }),
   };
 
-  // Of the document: what had the focus may be gone with the last view.
-  const keys = (event: KeyboardEvent) => {
-    const isTyping = event.target === field.current;
-    if (event.key === "/" && !isTyping) {
-      event.preventDefault();
-      return field.current?.focus();
-    }
-    if (event.key === "Escape" && words !== "") return search("");
-    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-    if (step !== undefined && !(isTyping && !Number.isFinite(step))) {
-      event.preventDefault();
-      const from = isTyping ? -1 : list.current?.contains(document.activeElement) ? undefined : place.current - 1;
-      return focusNext(list.current, step, from);
-    }
-    const button = event.target instanceof HTMLElement ? event.target.closest("button") : null;
-    const isOpen = button?.getAttribute("aria-expanded");
-    if (isOpen && (event.key === "ArrowRight") === (isOpen === "false") && /^Arrow(Left|Right)$/.test(event.key)) {
-      event.preventDefault();
-      return button?.click();
-    }
-    // To the left out of what is open: to the line that opened it.
-    if (event.key === "ArrowLeft" && button && !isTyping) {
-      const above = button.closest("ul")?.closest("li")?.querySelector<HTMLElement>(":scope > button[aria-expanded]");
-      if (above) {
-        event.preventDefault();
-        above.focus();
-      }
-    }
+  const stopSearch = () => {
+    search("");
+    return words !== "";
   };
-
-  useEffect(() => {
-    document.addEventListener("keydown", keys);
-    return () => document.removeEventListener("keydown", keys);
-  });
+  useMenuKeys({ list, field, stopSearch });
 
   return (
     <main className="flex min-h-dvh flex-col">
@@ -111,7 +81,7 @@ function Menu({ view }: { view: MenuView }) {
           <input ref={field} type="search" value={words} onChange={(event) => search(event.target.value)} placeholder="Find (/)" className="w-full min-w-0 bg-transparent outline-none" />
         </label>
       </header>
-      <nav ref={list} onFocus={() => { place.current = placeOf(list.current); }} aria-label="Menu of Homeport" className="flex-1 p-1.5">
+      <nav ref={list} aria-label="Menu of Homeport" className="flex-1 p-1.5">
         <Lines some={shown} menu={menu} />
         {shown.length === 0 && <p className="p-3 text-quiet">Nothing in the menu has these words.</p>}
       </nav>
@@ -123,20 +93,6 @@ function toggled(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
   const after = new Set(set);
   if (!after.delete(id)) after.add(id);
   return after;
-}
-
-function buttonsOf(list: HTMLElement | null): HTMLElement[] {
-  return [...(list?.querySelectorAll<HTMLElement>("button") ?? [])];
-}
-
-function placeOf(list: HTMLElement | null): number {
-  return buttonsOf(list).indexOf(document.activeElement as HTMLElement);
-}
-
-/** Moves the focus over the buttons that are to be seen. */
-function focusNext(list: HTMLElement | null, step: number, from = placeOf(list)): void {
-  const buttons = buttonsOf(list);
-  buttons[Math.max(0, Math.min(buttons.length - 1, from + step))]?.focus();
 }
 
 interface Handlers {
