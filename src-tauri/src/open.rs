@@ -88,6 +88,13 @@ pub struct Launch {
     pub otherwise: Option<Box<Launch>>,
 }
 
+impl Launch {
+    /// A program that is told nothing, and whose end is its own business.
+    fn of(program: PathBuf, arguments: Vec<String>) -> Self {
+        Self { program, arguments, input: None, is_window: false, otherwise: None }
+    }
+}
+
 /// Why a thing cannot be opened, with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -133,7 +140,7 @@ pub fn plan(target: Target, programs: &Programs) -> Result<Launch, OpenError> {
             }
             let mut arguments = vec!["--remote".into(), format!("ssh-remote+{host}")];
             arguments.extend(folder.starts_with('/').then_some(folder));
-            Ok(Launch { program: program.clone(), arguments, input: None, is_window: false, otherwise: None })
+            Ok(Launch::of(program.clone(), arguments))
         }
         Target::JetBrains { place, owner, workspace, daemon, folder } => {
             named(&owner, &workspace, &daemon)?;
@@ -169,7 +176,7 @@ fn page_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, Ope
         return by_opener(check_address(page.as_str())?.into(), programs);
     };
     let arguments = ["dashboard", "--url", place.as_str(), "--page", page.path()].map(str::to_owned);
-    Ok(Launch { program, arguments: arguments.into(), input: None, is_window: false, otherwise: None })
+    Ok(Launch::of(program, arguments.into()))
 }
 
 fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, OpenError> {
@@ -177,12 +184,12 @@ fn window_of(place: &Place, page: &Url, programs: &Programs) -> Result<Launch, O
     let Some(program) = programs.window.clone().filter(|_| is_plain(page.path())) else { return otherwise };
     let arguments = ["--deployment", place.as_str(), "--page", page.path()].map(str::to_owned);
     let otherwise = otherwise.ok().map(Box::new);
-    Ok(Launch { program, arguments: arguments.into(), input: None, is_window: true, otherwise })
+    Ok(Launch { is_window: true, otherwise, ..Launch::of(program, arguments.into()) })
 }
 
 fn menu_window(programs: &Programs) -> Result<Launch, OpenError> {
     let program = programs.window.clone().ok_or(OpenError::NoProgram("homeport-window"))?;
-    Ok(Launch { program, arguments: vec!["--menu".into()], input: None, is_window: true, otherwise: None })
+    Ok(Launch { is_window: true, ..Launch::of(program, vec!["--menu".into()]) })
 }
 
 /// What the command takes as a page: it has nothing in it that would need escaping.
@@ -192,7 +199,7 @@ fn is_plain(path: &str) -> bool {
 
 fn by_opener(what: String, programs: &Programs) -> Result<Launch, OpenError> {
     let program = programs.opener.clone().ok_or(OpenError::NoOpener)?;
-    Ok(Launch { program, arguments: vec![what], input: None, is_window: false, otherwise: None })
+    Ok(Launch::of(program, vec![what]))
 }
 
 fn named(owner: &str, workspace: &str, daemon: &str) -> Result<String, OpenError> {
@@ -212,7 +219,7 @@ fn in_terminal(words: &[&str], programs: &Programs, hold: bool) -> Result<Launch
     }
     arguments.push(homeport.into_owned());
     arguments.extend(words.iter().map(|word| (*word).to_owned()));
-    Ok(Launch { program: program.clone(), arguments, input: None, is_window: false, otherwise: None })
+    Ok(Launch::of(program.clone(), arguments))
 }
 
 fn remote_desktop(
@@ -234,29 +241,17 @@ fn remote_desktop(
                 // It asks for what it was not given, in this order, on its standard input.
                 arguments.push("/from-stdin".into());
                 let input = Secret::new(format!("{}\n", password.expose()));
-                return Ok(Launch {
-                    program: program.clone(),
-                    arguments,
-                    input: Some(input),
-                    is_window: false,
-                    otherwise: None,
-                });
+                return Ok(Launch { input: Some(input), ..Launch::of(program.clone(), arguments) });
             }
             // Somebody has to be asked, and that needs a terminal where there is one.
             let Some((terminal, before)) = &programs.terminal else {
-                return Ok(Launch {
-                    program: program.clone(),
-                    arguments,
-                    input: None,
-                    is_window: false,
-                    otherwise: None,
-                });
+                return Ok(Launch::of(program.clone(), arguments));
             };
             let mut all: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
             all.push(program.to_string_lossy().into_owned());
             all.extend(arguments);
             all.push("/from-stdin".into());
-            Ok(Launch { program: terminal.clone(), arguments: all, input: None, is_window: false, otherwise: None })
+            Ok(Launch::of(terminal.clone(), all))
         }
         // It keeps passwords in a form of its own, and asks by itself.
         RemoteDesktop::Remmina => {
@@ -264,13 +259,7 @@ fn remote_desktop(
             if let Some(user) = user {
                 url.set_username(user).map_err(|()| OpenError::Name)?;
             }
-            Ok(Launch {
-                program: program.clone(),
-                arguments: vec!["-c".into(), url.into()],
-                input: None,
-                is_window: false,
-                otherwise: None,
-            })
+            Ok(Launch::of(program.clone(), vec!["-c".into(), url.into()]))
         }
     }
 }

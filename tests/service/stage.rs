@@ -160,6 +160,13 @@ impl Stage {
         until(FIRST_NAME, ask, |text| text.starts_with("fd60:627a:a42b:"))
     }
 
+    /// Enters a workspace by its name alone, with the system's `ssh`, once the name is there.
+    pub fn enters(&self, workspace: &str) {
+        self.wait_for_name(&format!("{workspace}.coder"));
+        let said = self.sh(&format!("{} {workspace}.coder 'echo $CODER_WORKSPACE_NAME'", ssh()));
+        assert_eq!(said, format!("{workspace}\n"));
+    }
+
     /// The first of these programs that is on this machine; says loudly when none is.
     pub fn first_of<'a>(&self, programs: &[&'a str]) -> Option<&'a str> {
         let is_there = |program: &&&str| {

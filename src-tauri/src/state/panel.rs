@@ -7,24 +7,20 @@ use crate::event::TrayNews;
 use crate::open::{Target, plan};
 use crate::state::State;
 
-/// What works without an icon.
-const WITHOUT: &str = "Everything works without one too: `homeport list`, `homeport start`, `homeport connect start`.";
-
 impl State {
     pub(super) fn tray(&mut self, news: TrayNews) -> Vec<Effect> {
         let mut effects = Vec::new();
         // The first word is about how this desktop is; later ones may be a panel that starts anew.
-        let is_first = self.tray.is_none();
+        let menu = self.menu_window().filter(|_| self.tray.is_none() && !self.is_quiet);
         match &news {
             TrayNews::NoHost if !self.has_told_no_tray => {
                 self.has_told_no_tray = true;
-                let hint =
-                    format!("No panel here shows tray icons (GNOME needs the AppIndicator extension). {WITHOUT}");
-                effects.push(Effect::Say(hint.clone()));
-                let menu = self.menu_window().filter(|_| is_first && !self.is_quiet);
+                let hint = "No panel here shows tray icons (GNOME needs the AppIndicator extension). Everything works \
+                            without one too: `homeport list`, `homeport start`, `homeport connect start`.";
+                effects.push(Effect::Say(hint.into()));
                 effects.push(menu.unwrap_or_else(|| {
                     let title = "Homeport runs, but no panel shows its icon".into();
-                    Effect::Notify(Note { title, body: hint, buttons: self.buttons(), is_urgent: false })
+                    Effect::Notify(Note { title, body: hint.into(), buttons: self.buttons(), is_urgent: false })
                 }));
             }
             TrayNews::NoBus(why) if !matches!(self.tray, Some(TrayNews::NoBus(_))) => {
@@ -32,7 +28,7 @@ impl State {
                     "no session bus, so no tray icon and no notifications ({why}); hosting and lists go on. Use \
                      `homeport list`, `homeport start` and `homeport connect start`"
                 )));
-                effects.extend(self.menu_window().filter(|_| is_first && !self.is_quiet));
+                effects.extend(menu);
             }
             _ => {}
         }

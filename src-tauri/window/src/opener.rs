@@ -86,8 +86,15 @@ pub fn open(base: &Url, opened: &Opened) -> Result<(), OpenError> {
             command
         }
     };
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut child = child.map_err(|_| OpenError::NoOpener)?;
+    start(&mut command).map_err(|_| OpenError::NoOpener)
+}
+
+/// Starts a program that hears and says nothing here, and lives on by itself.
+///
+/// # Errors
+/// Those of the start.
+pub fn start(command: &mut Command) -> std::io::Result<()> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // Its end is collected, whenever it comes.
     std::thread::spawn(move || child.wait());
     Ok(())

@@ -2,7 +2,7 @@
 //! come later than the window, and come again after it was killed; when a person ended it, the window closes.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio_util::codec::{Framed, LinesCodec};
 
+use crate::opener;
 use crate::windows::MENU;
 
 /// Between two tries at a tray that is not there.
@@ -133,10 +134,7 @@ pub fn start_tray() -> Result<(), String> {
     let mut command = Command::new(program);
     // It opens no second window, and its end is not ours.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.arg("--minimized").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| format!("{NAME} cannot be started: {error}"))?;
-    std::thread::spawn(move || child.wait());
-    Ok(())
+    opener::start(command.arg("--minimized")).map_err(|error| format!("{NAME} cannot be started: {error}"))
 }
 
 #[cfg(test)]
