@@ -7,6 +7,18 @@ import { chromium } from "playwright-core";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = new URL("./shots/", import.meta.url).pathname;
 
+/** `HOMEPORT_E2E_LATE=<ms>`: what a page puts off happens that much later, as on a busy machine. A test that looks once, and by luck late enough, fails then every time. */
+const LATE = Number(process.env.HOMEPORT_E2E_LATE ?? 0);
+
+/** In the page: timers, frames and the messages by which React goes on with its work. */
+function putOff(late) {
+  const { setTimeout: timer, requestAnimationFrame: frame } = window;
+  const message = MessagePort.prototype.postMessage;
+  window.setTimeout = (run, wait = 0, ...more) => timer(run, wait + late, ...more);
+  window.requestAnimationFrame = (run) => frame(() => timer(() => run(performance.now()), late));
+  MessagePort.prototype.postMessage = function (...what) { timer(() => message.apply(this, what), late); };
+}
+
 /** `more` are further options of the browser. */
 export async function launch(more = []) {
   return chromium.launch({
@@ -18,6 +30,7 @@ export async function launch(more = []) {
 /** A page whose complaints are kept: refusals of the policy and errors of scripts. */
 export async function openPage(browser, url, { dark = false, width = 1280, height = 800, state } = {}) {
   const context = await browser.newContext({ baseURL: url, viewport: { width, height }, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", storageState: state });
+  if (LATE > 0) await context.addInitScript(putOff, LATE);
   const page = await context.newPage();
   page.complaints = [];
   page.on("console", (message) => {

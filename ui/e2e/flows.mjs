@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPage, shot } from "./browser.mjs";
-import { house, open, pagesOf, signIn } from "./house.mjs";
+import { focused, house, open, pagesOf, signIn } from "./house.mjs";
 import { Server, until } from "./server.mjs";
 
 const none = (page) => assert.deepEqual(page.complaints, []);
@@ -85,7 +85,7 @@ test("a terminal runs a command, in colour, and goes on after a reload of the li
   none(page);
   await shot(page, "terminal-answer");
   await page.keyboard.press("Control+Escape");
-  assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  await focused(page, () => document.activeElement?.id === "main", "Control+Escape leaves the terminal");
   await page.context().close();
 });
 
@@ -98,7 +98,7 @@ test("a link fills the form of a new workspace in; a person makes it, and delete
   await page.getByLabel("Name").fill("not good");
   await page.getByRole("button", { name: "Create the workspace" }).click();
   await page.getByText("Letters and digits, in words joined by single dashes.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-invalid")), "true");
+  await focused(page, () => document.activeElement?.getAttribute("aria-invalid") === "true", "the fault has the focus");
   await page.getByLabel("Name").fill("made-here");
   await page.getByRole("button", { name: "Create the workspace" }).click();
   await page.waitForURL("**/made-here*");

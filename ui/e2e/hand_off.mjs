@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { accessible, openPage, shot } from "./browser.mjs";
-import { house, open, pathOf, reach, signIn } from "./house.mjs";
+import { focused, house, open, pathOf, reach, signIn } from "./house.mjs";
 import { PASSWORD, until } from "./server.mjs";
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -128,7 +128,7 @@ test("keyboard, signing a program in, and refusing", async () => {
     await asked(page, async (program) => {
       await page.goto(program.page());
       await yes(page).waitFor();
-      assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1", "the question is read first");
+      await focused(page, () => document.activeElement?.tagName === "H1", "the question is read first");
       await reach(page, button(page), says);
       await page.keyboard.press(key);
       assert.ok(says in (await program.answer()));

@@ -47,6 +47,13 @@ export async function reach(page, wanted, what) {
   assert.fail(`Tab does not reach ${what}`);
 }
 
+/** Waits until what has the focus is as `isIt` says: pages move it a moment after what they show, a dialog when it has gone. */
+export async function focused(page, isIt, what, value) {
+  await page.waitForFunction(isIt, value, { timeout: 10_000 }).catch(async () => {
+    assert.fail(`${what}; the focus is on ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 160))}`);
+  });
+}
+
 export async function running(server, name) {
   await until(`${name} to run`, async () => {
     const one = await server.call("GET", `/users/me/workspace/${name}`);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPage } from "./browser.mjs";
-import { house, open, pagesOf, reach } from "./house.mjs";
+import { focused, house, open, pagesOf, reach } from "./house.mjs";
 import { PASSWORD, Server, until } from "./server.mjs";
 
 async function press(page, wanted, key = "Enter") {
@@ -78,7 +78,7 @@ const PATHS = [
   ["a new workspace: a wrong name has the focus back", "/templates/process/workspace", async (page) => {
     await type(page, page.getByLabel("Name"), "not good");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-invalid") === "true");
+    await focused(page, () => document.activeElement?.getAttribute("aria-invalid") === "true", "the fault has the focus");
   }],
   ["the tokens: one is made, kept, and revoked", "/tokens", async (page) => {
     await press(page, button(page, "New token"));

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible, openPage, shot } from "./browser.mjs";
-import { house, open } from "./house.mjs";
+import { focused, house, open } from "./house.mjs";
+import { until } from "./server.mjs";
 
 const WIDTHS = [[360, 740], [1280, 800], [3840, 2160]];
 const PAGES = [
@@ -67,7 +68,7 @@ test("every page is reached and used with the keyboard", async () => {
     if (one.isOut || one.name === "not-found") continue;
     await go(page, one);
     if (one.name === "terminal") continue;
-    assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1", `${one.name} takes the focus to its head`);
+    await focused(page, () => document.activeElement?.tagName === "H1", `${one.name} takes the focus to its head`);
     const wanted = await page.evaluate(() => document.querySelectorAll("main a[href], main button:not(:disabled), main input:not([type=radio]), main select, main textarea, main summary").length);
     const seen = new Set();
     for (let at = 0; at < wanted + 12; at += 1) {
@@ -91,7 +92,7 @@ test("the keyboard alone: skip link, search, a menu, a dialog", async () => {
   const page = await open();
   await go(page, PAGES[1]);
   await page.keyboard.press("/");
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("type")), "search");
+  await focused(page, () => document.activeElement?.getAttribute("type") === "search", "a slash goes to the search");
   await page.keyboard.type("status:running");
   await page.waitForURL("**q=status**");
   await page.getByRole("link", { name: "box", exact: true }).focus();
@@ -106,18 +107,19 @@ test("the keyboard alone: skip link, search, a menu, a dialog", async () => {
   }
   await page.keyboard.press("Escape");
   await page.getByRole("alertdialog").waitFor({ state: "detached" });
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Stop");
+  await focused(page, () => document.activeElement?.textContent === "Stop", "the focus goes back to what opened the dialog");
   await page.getByRole("button", { name: /^More actions/ }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "Delete" }).waitFor();
   await page.keyboard.press("Escape");
+  await focused(page, () => document.activeElement?.getAttribute("aria-label")?.startsWith("More actions"), "the focus goes back to what opened the menu");
   await page.reload();
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.evaluate(() => (document.activeElement instanceof HTMLElement ? document.activeElement.blur() : undefined));
   await page.locator("body").press("Tab");
   await page.getByRole("link", { name: "Skip to the page" }).focus();
   await page.keyboard.press("Enter");
-  assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  await focused(page, () => document.activeElement?.id === "main", "the link skips to the page");
   await page.context().close();
 });
 
@@ -128,7 +130,7 @@ test("the theme can be chosen against the system", async () => {
   await page.getByRole("button", { name: /^Theme/ }).click();
   await page.getByRole("menuitem", { name: "Dark" }).click();
   const dark = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  assert.notEqual(await dark(), light);
+  await until("dark", async () => (await dark()) !== light);
   await page.reload();
   await PAGES[1].ready(page).waitFor();
   assert.notEqual(await dark(), light);
