@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::failure;
@@ -24,11 +23,9 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
 
 /// Replaces this process, so that signals and exit codes are the server's own. Returns only on failure.
 pub fn become_server(options: Vec<OsString>) -> anyhow::Result<u8> {
-    let beside = std::env::current_exe().ok().and_then(|own| own.canonicalize().ok());
-    let beside = beside.map(|own| own.with_file_name(PROGRAM)).filter(|path| path.is_file());
-    let error = Command::new(beside.unwrap_or_else(|| PathBuf::from(PROGRAM))).args(options).exec();
-    if error.kind() == std::io::ErrorKind::NotFound {
+    let Some(program) = client::installed::own(PROGRAM) else {
         return Err(failure("the server is not installed", format!("put `{PROGRAM}` beside `homeport` or into PATH")));
-    }
+    };
+    let error = Command::new(program).args(options).exec();
     Err(anyhow::Error::new(error).context(format!("cannot start {PROGRAM}")))
 }

@@ -1,6 +1,7 @@
 //! The session bus: the tray and the notifications for as long as it is there, and again when it returns. Without it
 //! the rest of the program goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -25,7 +26,7 @@ const TRAY_RETRY: Duration = Duration::from_secs(5);
 
 /// What is to be seen.
 pub struct Bus {
-    views: watch::Sender<Option<(View, Tone)>>,
+    views: watch::Sender<Option<(Arc<View>, Tone)>>,
     notes: mpsc::Sender<Note>,
     task: JoinHandle<()>,
 }
@@ -44,8 +45,8 @@ impl Bus {
         Self { views, notes, task }
     }
 
-    pub fn show(&self, view: &View, tone: Tone) {
-        self.views.send_replace(Some((view.clone(), tone)));
+    pub fn show(&self, view: Arc<View>, tone: Tone) {
+        self.views.send_replace(Some((view, tone)));
     }
 
     pub fn notify(&self, note: Note) {
@@ -55,7 +56,7 @@ impl Bus {
 }
 
 struct Shown {
-    views: watch::Receiver<Option<(View, Tone)>>,
+    views: watch::Receiver<Option<(Arc<View>, Tone)>>,
     notes: mpsc::Receiver<Note>,
     events: mpsc::Sender<Event>,
 }

@@ -2,10 +2,9 @@
 
 use std::process::Stdio;
 
+use client::installed;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-
-use crate::programs::find_on;
 
 /// The clipboard of this session.
 #[derive(Default)]
@@ -22,7 +21,7 @@ impl Clipboard {
     pub fn copy(&mut self, text: &str) -> Result<(), String> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         if variable("WAYLAND_DISPLAY").is_some()
-            && let Some(program) = variable("PATH").and_then(|path| find_on(&path, "wl-copy"))
+            && let Some(program) = installed::other("wl-copy")
         {
             by_program(program, text.to_owned());
             return Ok(());

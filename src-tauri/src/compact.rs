@@ -28,7 +28,11 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A view and its number.
-type Numbered = Arc<(u32, View)>;
+#[derive(Clone)]
+struct Numbered {
+    number: u32,
+    view: Arc<View>,
+}
 
 /// The menu as it is served.
 pub struct Compact {
@@ -43,11 +47,10 @@ impl Compact {
         Self { newest, task: tokio::spawn(serve(folder, seen, events)) }
     }
 
-    pub fn show(&self, view: &View) {
-        let view = view.clone();
+    pub fn show(&self, view: Arc<View>) {
         self.newest.send_modify(|newest| {
-            let number = newest.as_ref().map_or(1, |before| before.0.wrapping_add(1));
-            *newest = Some(Arc::new((number, view)));
+            let number = newest.as_ref().map_or(1, |before| before.number.wrapping_add(1));
+            *newest = Some(Numbered { number, view });
         });
     }
 
@@ -123,7 +126,7 @@ async fn carry(stream: UnixStream, mut newest: watch::Receiver<Option<Numbered>>
             }
         };
         let Some(view) = view else { continue };
-        if !tell(&mut lines, &FromTray::View(wire::view(view.0, &view.1))).await {
+        if !tell(&mut lines, &FromTray::View(wire::view(view.number, &view.view))).await {
             return;
         }
         sent.push_back(view);
@@ -134,8 +137,8 @@ async fn carry(stream: UnixStream, mut newest: watch::Receiver<Option<Numbered>>
 }
 
 fn clicked(sent: &VecDeque<Numbered>, click: &Click) -> Option<Action> {
-    let view = sent.iter().find(|view| view.0 == click.view)?;
-    wire::at(&view.1.items, &click.path).cloned()
+    let view = sent.iter().find(|view| view.number == click.view)?;
+    wire::at(&view.view.items, &click.path).cloned()
 }
 
 /// Whether it was told.

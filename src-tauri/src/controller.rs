@@ -1,6 +1,7 @@
 //! The one loop: an event changes the state, its effects are carried out, and what is shown follows. Everything that is
 //! seen or outside is behind [`Port`], so that the whole behaviour runs in tests without a bus, a server or a screen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -20,7 +21,7 @@ pub const QUEUE: usize = 1024;
 /// Everything outside.
 pub trait Port {
     /// Shows the icon and the menu.
-    fn show(&mut self, view: &View);
+    fn show(&mut self, view: Arc<View>);
     /// Does something; what comes of it comes back as an event.
     fn perform(&mut self, effect: Effect);
     /// The time.
@@ -31,7 +32,7 @@ pub trait Port {
 
 /// Runs until an effect is [`Effect::Exit`], or nobody can send events any more.
 pub async fn run(port: &mut impl Port, events: &mut mpsc::Receiver<Event>, state: &mut State) {
-    let mut shown: Option<View> = None;
+    let mut shown: Option<Arc<View>> = None;
     let mut next_view = Instant::now();
     let mut is_stale = true;
     loop {
@@ -40,9 +41,8 @@ pub async fn run(port: &mut impl Port, events: &mut mpsc::Receiver<Event>, state
             event = events.recv() => event,
             () = tokio::time::sleep_until(next_view), if is_stale => {
                 let fresh = view(state, &port.surroundings());
-                if shown.as_ref() != Some(&fresh) {
-                    port.show(&fresh);
-                    shown = Some(fresh);
+                if shown.as_deref() != Some(&fresh) {
+                    port.show(Arc::clone(shown.insert(Arc::new(fresh))));
                 }
                 is_stale = false;
                 next_view = Instant::now() + BETWEEN_VIEWS;

@@ -5,10 +5,11 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use client::installed;
 use client::sessions::file::{make_private_folder, read_short};
 use client::sessions::local;
 use nix::sys::signal::{Signal, kill};
@@ -21,7 +22,6 @@ use tokio::time::{Instant, timeout};
 use crate::event::Event;
 use crate::hosting::HostNews;
 use crate::paths::Paths;
-use crate::programs::find_on;
 use crate::sessions::Sessions;
 
 const PROGRAM: &str = "homeport-server";
@@ -127,7 +127,7 @@ impl Host {
     }
 
     async fn start(&self) -> Result<Child, String> {
-        let program = self.program().ok_or("homeport-server is not installed here")?;
+        let program = installed::own(PROGRAM).ok_or("homeport-server is not installed here")?;
         self.compare_versions(&program).await;
         let failed = |error: std::io::Error| format!("the server cannot be started: {error}");
         make_private_folder(&self.paths.data).map_err(failed)?;
@@ -140,12 +140,6 @@ impl Host {
         command.process_group(0).stdin(Stdio::null());
         command.stdout(log.try_clone().map_err(failed)?).stderr(log);
         command.spawn().map_err(failed)
-    }
-
-    fn program(&self) -> Option<PathBuf> {
-        let own = std::env::current_exe().ok().and_then(|own| own.canonicalize().ok());
-        let beside = own.map(|own| own.with_file_name(PROGRAM)).filter(|path| path.is_file());
-        beside.or_else(|| find_on(&std::env::var("PATH").unwrap_or_default(), PROGRAM))
     }
 
     async fn compare_versions(&self, program: &Path) {

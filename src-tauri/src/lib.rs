@@ -31,6 +31,7 @@ pub mod label;
 mod launch;
 pub mod lid;
 pub mod link;
+pub mod listener;
 pub mod menu;
 mod mimeapps;
 mod notify;

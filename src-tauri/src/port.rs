@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use client::ClientError;
@@ -139,8 +140,8 @@ impl Desktop {
 }
 
 impl Port for Desktop {
-    fn show(&mut self, view: &View) {
-        self.bus.show(view, self.tone);
+    fn show(&mut self, view: Arc<View>) {
+        self.bus.show(Arc::clone(&view), self.tone);
         self.compact.show(view);
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use proto::id::AgentId;
 use tokio::sync::{mpsc, watch};
 
-use crate::event::{Event, Listener};
+use crate::event::Event;
+use crate::listener::Listener;
 use crate::place::Place;
 use crate::sessions::Sessions;
 

@@ -1,7 +1,8 @@
 //! Looks on PATH for the programs that open things. What is started how is in `open.rs`.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use client::installed::{self, is_program};
 
 use crate::open::{Programs, RemoteDesktop};
 
@@ -39,7 +40,7 @@ const REMOTE_DESKTOPS: &[(RemoteDesktop, &str)] = &[
 
 /// What is installed. `path` is the variable PATH; `beside` the folder of our own programs.
 pub fn find(path: &str, beside: Option<&Path>, data_home: Option<&Path>) -> Programs {
-    let on_path = |name: &str| find_on(path, name);
+    let on_path = |name: &str| installed::find(path, name);
     let beside = |name: &str| beside.map(|folder| folder.join(name)).filter(|program| is_program(program));
     let toolbox = data_home.map(|folder| folder.join("applications/jetbrains-toolbox.desktop"));
     Programs {
@@ -51,14 +52,4 @@ pub fn find(path: &str, beside: Option<&Path>, data_home: Option<&Path>) -> Prog
         has_toolbox: on_path("jetbrains-toolbox").is_some() || toolbox.is_some_and(|file| file.is_file()),
         opener: on_path("xdg-open"),
     }
-}
-
-/// A program on PATH; relative folders of PATH are passed over.
-pub fn find_on(path: &str, name: &str) -> Option<PathBuf> {
-    let folders = path.split(':').map(Path::new).filter(|folder| folder.is_absolute());
-    folders.map(|folder| folder.join(name)).find(|program| is_program(program))
-}
-
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

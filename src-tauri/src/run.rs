@@ -62,7 +62,7 @@ async fn run(arguments: Arguments, paths: Option<Paths>) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let (settings, complaint) = settings_file::load(&paths.settings());
     let tone = settings.icon;
-    let found = find_programs(&program);
+    let found = find_programs();
     let starts_at_login = autostart::is_on(&paths.autostart());
     let complaint = complaint.map(Event::Trouble);
     let quiet = arguments.minimized.then_some(Event::Quiet);
@@ -121,12 +121,11 @@ fn install_or_not(is_wanted: bool, paths: &Paths) -> Result<(), String> {
     Ok(())
 }
 
-fn find_programs(program: &std::path::Path) -> Programs {
+fn find_programs() -> Programs {
     let path = std::env::var("PATH").unwrap_or_default();
     let data = std::env::var_os("XDG_DATA_HOME").map(std::path::PathBuf::from);
     let data = data.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".local/share")));
-    let own = program.canonicalize().ok();
-    let found = programs::find(&path, own.as_deref().and_then(std::path::Path::parent), data.as_deref());
+    let found = programs::find(&path, client::installed::folder().as_deref(), data.as_deref());
     // Windows from elsewhere, or, when it is empty, none.
     match std::env::var_os(WINDOW) {
         Some(window) => Programs { window: (!window.is_empty()).then(|| window.into()), ..found },

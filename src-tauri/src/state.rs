@@ -162,7 +162,6 @@ impl State {
         effects.extend(self.keep_reachable(now));
         effects.extend(self.keep_lid(now));
         effects.extend(self.opened_then(now));
-        effects.extend(self.keep_ports());
         effects
     }
 
@@ -214,6 +213,7 @@ impl State {
         if has_new && wants_all {
             effects.extend(self.connect());
         }
+        effects.extend(self.keep_ports());
         effects
     }
 

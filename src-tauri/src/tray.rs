@@ -16,7 +16,7 @@ use crate::settings::Tone;
 
 /// What the panel asks us for.
 pub struct Tray {
-    view: View,
+    view: Arc<View>,
     tone: Tone,
     pixels: Vec<ksni::Icon>,
     events: mpsc::Sender<Event>,
@@ -27,7 +27,7 @@ pub struct Tray {
 ///
 /// # Errors
 /// Without a session bus, and when the panel refuses.
-pub async fn show(view: View, tone: Tone, events: mpsc::Sender<Event>) -> Result<Handle<Tray>, ksni::Error> {
+pub async fn show(view: Arc<View>, tone: Tone, events: mpsc::Sender<Event>) -> Result<Handle<Tray>, ksni::Error> {
     let is_shown = Arc::new(AtomicBool::new(true));
     let pixels = draw(view.icon, tone);
     let tray = Tray { view, tone, pixels, events: events.clone(), is_shown: Arc::clone(&is_shown) };
@@ -41,7 +41,7 @@ pub async fn show(view: View, tone: Tone, events: mpsc::Sender<Event>) -> Result
 
 impl Tray {
     /// Shows something else.
-    pub fn set(&mut self, view: View, tone: Tone) {
+    pub fn set(&mut self, view: Arc<View>, tone: Tone) {
         if view.icon != self.view.icon || tone != self.tone {
             self.pixels = draw(view.icon, tone);
         }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use client::installed;
+
 use crate::global::variable;
 use crate::version::OWN;
 
@@ -46,10 +48,8 @@ const OTHERS: &[&str] = &[
 /// Our programs and their versions.
 pub async fn versions() -> Vec<(String, String)> {
     let mut versions = vec![("homeport".to_owned(), OWN.to_owned())];
-    let own = std::env::current_exe().ok().and_then(|own| own.canonicalize().ok());
     for name in OURS {
-        let beside = own.as_ref().map(|own| own.with_file_name(name)).filter(|path| path.is_file());
-        let version = match beside.or_else(|| find(name)) {
+        let version = match installed::own(name) {
             Some(program) => version(&program).await,
             None => "not installed".to_owned(),
         };
@@ -117,14 +117,7 @@ pub fn running() -> Vec<String> {
 
 /// Which programs are there, by name.
 pub fn programs() -> Vec<(&'static str, bool)> {
-    OTHERS.iter().map(|name| (*name, find(name).is_some())).collect()
-}
-
-/// A program on PATH.
-fn find(name: &str) -> Option<PathBuf> {
-    let path = variable("PATH")?;
-    let folders = path.split(':').map(Path::new).filter(|folder| folder.is_absolute());
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
+    OTHERS.iter().map(|name| (*name, installed::other(name).is_some())).collect()
 }
 
 /// The names of this computer and of the person, for the masker.

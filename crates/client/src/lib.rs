@@ -13,6 +13,7 @@ pub mod control;
 pub mod deployment;
 pub mod error;
 pub mod hand_off;
+pub mod installed;
 pub mod instance;
 pub mod reachable;
 mod rpc_dial;

@@ -9,10 +9,10 @@ use crate::menu::Item;
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn view(words: &[&str]) -> View {
+fn view(words: &[&str]) -> Arc<View> {
     let items = words.iter().map(|word| Item::of(word, Action::Copy((*word).into())));
     let items = vec![Item::line("said"), Item::more("more", items.collect())];
-    View { icon: Icon::On, headline: "on".into(), details: Vec::new(), items }
+    Arc::new(View { icon: Icon::On, headline: "on".into(), details: Vec::new(), items })
 }
 
 struct Window(Framed<UnixStream, LinesCodec>);
@@ -61,7 +61,7 @@ async fn a_window_is_told_the_menu_and_a_click_is_about_the_view_it_was_made_on(
     let folder = tempfile::tempdir().unwrap();
     let (events, mut heard) = mpsc::channel(100);
     let compact = Compact::start(folder.path().to_owned(), events);
-    compact.show(&view(&["a", "b"]));
+    compact.show(view(&["a", "b"]));
     let mut window = Window::open(folder.path()).await;
     let first = window.view().await;
     let more = MenuItem::More {
@@ -74,7 +74,7 @@ async fn a_window_is_told_the_menu_and_a_click_is_about_the_view_it_was_made_on(
     window.click(first.number, &[1, 1]).await;
     assert_eq!(copied(&mut heard).await, "b");
     // A row came in between: the person still means what was seen.
-    compact.show(&view(&["new", "a", "b"]));
+    compact.show(view(&["new", "a", "b"]));
     let second = window.view().await;
     assert_eq!(second.number, first.number + 1);
     window.click(first.number, &[1, 1]).await;
@@ -89,7 +89,7 @@ async fn a_window_is_told_the_menu_and_a_click_is_about_the_view_it_was_made_on(
     }
     // A view of long ago.
     for number in 0..u32::try_from(KEPT).unwrap() {
-        compact.show(&view(&["later"]));
+        compact.show(view(&["later"]));
         assert_eq!(window.view().await.number, second.number + 1 + number);
     }
     window.click(second.number, &[1, 0]).await;
@@ -106,7 +106,7 @@ async fn nonsense_and_long_lines_end_the_connection_and_too_many_are_not_served(
     let folder = tempfile::tempdir().unwrap();
     let (events, mut heard) = mpsc::channel(100);
     let compact = Compact::start(folder.path().to_owned(), events);
-    compact.show(&view(&["a"]));
+    compact.show(view(&["a"]));
     for nonsense in ["7\n".to_owned(), "{\"view\":1}\n".into(), "x".repeat(MAX_CLICK + 1) + "\n", "\u{0}\n".into()] {
         let mut window = Window::open(folder.path()).await;
         window.view().await;

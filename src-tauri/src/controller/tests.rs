@@ -14,14 +14,14 @@ struct Noted {
     views: Vec<(Duration, String)>,
     effects: Vec<String>,
     began: Option<Instant>,
-    last: Option<View>,
+    last: Option<Arc<View>>,
 }
 
 impl Port for Noted {
-    fn show(&mut self, view: &View) {
+    fn show(&mut self, view: Arc<View>) {
         let began = *self.began.get_or_insert_with(Instant::now);
         self.views.push((began.elapsed(), view.headline.clone()));
-        self.last = Some(view.clone());
+        self.last = Some(view);
     }
 
     fn perform(&mut self, effect: Effect) {

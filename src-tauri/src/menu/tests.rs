@@ -3,9 +3,10 @@
 use proto::ipc::{Health, HealthCode};
 
 use super::*;
-use crate::event::{Event, Fault, Listener, TrayNews, TunnelNews};
+use crate::event::{Event, Fault, TrayNews, TunnelNews};
 use crate::hosting::HostNews;
 use crate::label::LONGEST;
+use crate::listener::Listener;
 use crate::open::Programs;
 use crate::row::tests::{failed, running, starting, stopped};
 use crate::state::tests::{NOW, account, listing, place, tunnel_of, with};

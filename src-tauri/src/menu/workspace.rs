@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::{Item, Surroundings};
 use crate::action::{Action, Change};
-use crate::event::Listener;
+use crate::listener::Listener;
 use crate::open::Target;
 use crate::place::Place;
 use crate::row::{Daemon, Row};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proto::id::AgentId;
 
 use crate::effect::Effect;
-use crate::event::Listener;
+use crate::listener::Listener;
 use crate::place::Place;
 use crate::state::State;
 

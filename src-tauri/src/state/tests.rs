@@ -346,7 +346,9 @@ fn a_link_asks_and_opens_after_a_yes_once_the_name_is_there() {
     check(&state.on(Event::Asked(Action::Answer(2, true)), NOW), &["connect 1"]);
     let effects = state.on(tunnel_of(&["dev"], &[running("win")]), NOW);
     check(&effects, &["launch /bin/xfreerdp3"]);
-    let Effect::Launch(launch) = &effects[0] else { panic!("no launch") };
+    let launch =
+        effects.iter().find_map(|effect| if let Effect::Launch(launch) = effect { Some(launch) } else { None });
+    let launch = launch.unwrap();
     assert_eq!(launch.arguments[..2], ["/v:win.coder:3389", "/u:bob"]);
     assert_eq!(launch.input.as_ref().unwrap().expose(), "canary\n");
     check(&state.on(Event::Time, NOW), &[]);

@@ -48,7 +48,9 @@ impl State {
         // Somebody else may switch it off while it is there; one that comes back empty forgot what it was asked for.
         let came_back = before.picture.is_none() && self.tunnel.picture.is_some() && !self.tunnel.is_userspace;
         let forgot = came_back && was_on && !self.is_connected() && !self.accounts.is_empty();
-        if forgot { self.connect() } else { Vec::new() }
+        let mut effects = if forgot { self.connect() } else { Vec::new() };
+        effects.extend(self.keep_ports());
+        effects
     }
 
     pub(super) fn connect(&mut self) -> Vec<Effect> {

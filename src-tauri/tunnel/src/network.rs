@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::journal::Journal;
 pub use crate::os::NetworkError;
 use crate::os::{Foreign, Look, Machine, Names, Outlook, Tun};
-use crate::plan::{Act, Step, plan};
+use crate::plan::{Act, Removal, Step, plan, removal};
 use debounce::Debounce;
 use wake::WakeWatch;
 
@@ -320,30 +320,16 @@ impl Network {
     /// Takes everything of ours off the machine: what the journal knows, and what can be seen. Goes on after errors, so
     /// that one thing that cannot be undone does not keep the others.
     async fn clear(&mut self) {
-        let mut steps: Vec<Step> = self.journal.pending().iter().rev().copied().collect();
-        if let Ok(look) = self.machine.look().await {
-            let seen = plan(None, &look.seen)
-                .into_iter()
-                .filter_map(|act| if let Act::Undo(step) = act { Some(step) } else { None });
-            steps.extend(seen);
-        }
-        // Our names first, the dead end last: at no time does a program learn of a name whose packets would leave.
-        steps.sort_by_key(|step| match step {
-            step if step.is_of_resolver() => 0,
-            Step::Fallback | Step::Forbid(_) => 3,
-            Step::TowardsRule | Step::SourceRule | Step::ChoiceRule => 2,
-            _ => 1,
-        });
-        steps.dedup();
-        let first_guard = steps.iter().position(|step| {
-            matches!(step, Step::TowardsRule | Step::SourceRule | Step::ChoiceRule | Step::Forbid(_) | Step::Fallback)
-        });
-        for (number, step) in steps.iter().copied().enumerate() {
-            // While the device is there, so that the other ends are told; and once more before the dead end opens, for what
-            // the kernel would repeat over another network.
-            if number == 0 || first_guard == Some(number) {
-                self.machine.end_streams().await;
-            }
+        let left = self.journal.pending().to_vec();
+        let seen = self.machine.look().await.map(|look| look.seen).unwrap_or_default();
+        for removal in removal(&left, &seen) {
+            let step = match removal {
+                Removal::EndStreams => {
+                    self.machine.end_streams().await;
+                    continue;
+                }
+                Removal::Undo(step) => step,
+            };
             let result = if step.is_of_resolver() {
                 let untold = self.names.untell(step).await;
                 untold.map_err(|source| NetworkError::Refused { doing: "restore the resolver", source })

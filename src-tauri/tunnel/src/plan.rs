@@ -4,6 +4,7 @@
 //! The order fails closed: the prefix is unreachable before it leads to the device, and again after the device is gone.
 
 mod choice;
+mod removal;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use proto::address::PREFIX;
 use serde::{Deserialize, Serialize};
 
 pub use choice::{Others, Realm, overlap};
+pub use removal::{Removal, removal};
 
 /// Our routing table; 52 belongs to another product, 253 to 255 to the kernel.
 pub const TABLE: u32 = 7080;

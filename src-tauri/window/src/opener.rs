@@ -1,9 +1,9 @@
 //! Which addresses a page may have opened outside, and with what. Nothing that runs, mounts or reads a file, and no web
 //! page of somebody else: what a page could say there would have left this computer.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use client::installed;
 use proto::external_app::{PROGRAMS, TOKEN_MARK};
 use url::Url;
 
@@ -70,11 +70,8 @@ fn is_below(base: &Url, url: &Url) -> bool {
 /// # Errors
 /// [`OpenError::NoOpener`].
 pub fn open(base: &Url, opened: &Opened) -> Result<(), OpenError> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join("homeport")));
-    let homeport = beside.filter(|program| program.is_file()).or_else(|| find_on(&path, "homeport"));
-    let opener = find_on(&path, "xdg-open").ok_or(OpenError::NoOpener)?;
-    let mut command = match (opened, homeport) {
+    let opener = installed::other("xdg-open").ok_or(OpenError::NoOpener)?;
+    let mut command = match (opened, installed::own("homeport")) {
         (Opened::Page(page), Some(homeport)) if is_plain(page) => {
             let mut command = Command::new(homeport);
             command.args(["dashboard", "--url", base.as_str(), "--page", page.path()]);
@@ -104,11 +101,6 @@ pub fn start(command: &mut Command) -> std::io::Result<()> {
 fn is_plain(page: &Url) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/-_.@".contains(letter);
     page.query().is_none() && page.fragment().is_none() && page.path().chars().all(is_plain)
-}
-
-fn find_on(path: &str, name: &str) -> Option<PathBuf> {
-    let folders = path.split(':').map(Path::new).filter(|folder| folder.is_absolute());
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 #[cfg(test)]

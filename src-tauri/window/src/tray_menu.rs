@@ -1,11 +1,11 @@
 //! The tray's menu for the window that shows it: told by the tray on a private socket, clicked by the page. The tray may
 //! come later than the window, and come again after it was killed; when a person ended it, the window closes.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use client::installed;
 use client::instance::{folder, is_ours};
 use futures_util::{SinkExt, StreamExt};
 use proto::menu::{Click, FromTray, MAX_CLICK, MAX_VIEW, SOCKET};
@@ -129,8 +129,7 @@ async fn carry(stream: UnixStream, tell: &impl Fn(String), clicks: &mut mpsc::Re
 /// A sentence for people.
 pub fn start_tray() -> Result<(), String> {
     const NAME: &str = "homeport-desktop";
-    let beside = std::env::current_exe().ok().and_then(|own| Some(own.canonicalize().ok()?.with_file_name(NAME)));
-    let program = beside.filter(|program| program.is_file()).unwrap_or_else(|| PathBuf::from(NAME));
+    let program = installed::own(NAME).ok_or_else(|| format!("{NAME} is not installed here"))?;
     let mut command = Command::new(program);
     // It opens no second window, and its end is not ours.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -172,6 +172,54 @@ fn the_prefix_is_a_dead_end_whenever_it_is_not_the_device() {
 }
 
 #[test]
+fn connections_end_while_the_device_is_there_and_again_before_the_dead_end_opens() {
+    // Whatever an earlier run had written down when it died: nothing, all of it, or any part.
+    let made: Vec<Step> = [Step::Openresolv]
+        .into_iter()
+        .chain(plan(Some(OURS), &Seen { forbid: complete().forbid, ..Seen::default() }).into_iter().map(|act| {
+            let (Act::Do(step) | Act::Undo(step)) = act;
+            step
+        }))
+        .collect();
+    for written in 0..=made.len() {
+        for mut seen in [complete(), Seen::default()] {
+            let left = &made[..written];
+            let removals = removal(left, &seen);
+            let undone: Vec<Step> = removals
+                .iter()
+                .filter_map(|one| if let Removal::Undo(step) = one { Some(*step) } else { None })
+                .collect();
+            let once: BTreeSet<Step> = undone.iter().copied().collect();
+            assert_eq!(once.len(), undone.len(), "each thing is undone once: {undone:?}");
+            assert!(left.iter().all(|step| once.contains(step)), "{left:?} is not all in {undone:?}");
+            let mut ended_without_device = false;
+            for (number, one) in removals.iter().enumerate() {
+                match one {
+                    Removal::EndStreams => {
+                        assert!(number == 0 || seen.device.is_none(), "the second time, nothing can leave any more");
+                        ended_without_device = seen.device.is_none();
+                    }
+                    Removal::Undo(Step::Openresolv) => {
+                        assert!(seen == complete() || seen == Seen::default(), "names go first");
+                    }
+                    Removal::Undo(Step::Forbid(realm)) => drop(seen.forbidden.remove(realm)),
+                    Removal::Undo(step) => {
+                        let is_guard =
+                            matches!(step, Step::TowardsRule | Step::SourceRule | Step::ChoiceRule | Step::Fallback);
+                        assert!(
+                            !is_guard || ended_without_device,
+                            "{step:?} goes while connections live: {removals:?}"
+                        );
+                        apply(&mut seen, Act::Undo(*step));
+                    }
+                }
+            }
+            assert_eq!(seen, Seen { forbid: seen.forbid.clone(), ..Seen::default() }, "nothing remains");
+        }
+    }
+}
+
+#[test]
 fn only_what_the_kernel_removes_with_the_device_goes_with_it() {
     let stay = [
         Step::Fallback,
