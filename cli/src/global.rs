@@ -128,22 +128,11 @@ impl Global {
     }
 }
 
-/// A URL as people type it: `dev.example.com` means https, and plain http for this computer.
+/// A URL as people type it ([`client::deployment::parse_url`]).
 pub fn parse_url(text: &str) -> anyhow::Result<Url> {
-    let text = text.trim();
-    let full = if text.contains("://") {
-        text.to_owned()
-    } else {
-        let host = text.split(['/', ':']).next().unwrap_or_default();
-        let scheme = if host == "localhost" || host.starts_with("127.") { "http" } else { "https" };
-        format!("{scheme}://{text}")
-    };
-    let wrong = || failure(format!("`{text}` is not the URL of a deployment"), "write it like https://dev.example.com");
-    let url = Url::parse(&full).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !url.username().is_empty() {
-        return Err(wrong());
-    }
-    Ok(url)
+    let hint = "write it like https://dev.example.com";
+    client::deployment::parse_url(text)
+        .ok_or_else(|| failure(format!("`{}` is not the URL of a deployment", text.trim()), hint))
 }
 
 fn default_root() -> anyhow::Result<PathBuf> {

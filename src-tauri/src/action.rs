@@ -19,6 +19,12 @@ pub enum Action {
     Open(Target),
     /// Sign in at a deployment, by the browser.
     SignIn(Place),
+    /// Be asked at which deployment to sign in.
+    AskWhere,
+    /// Be asked it no more.
+    AskNoMore,
+    /// Sign in at the deployment with this address, as a person typed it.
+    SignInAt(String),
     /// Wait for the browser no more.
     StopSigningIn(Place),
     /// Try again to store a session that the keyring did not take.

@@ -138,7 +138,7 @@ async fn carry(stream: UnixStream, mut newest: watch::Receiver<Option<Numbered>>
 
 fn clicked(sent: &VecDeque<Numbered>, click: &Click) -> Option<Action> {
     let view = sent.iter().find(|view| view.number == click.view)?;
-    wire::at(&view.view.items, &click.path).cloned()
+    wire::clicked(&view.view.items, &click.path, click.text.as_deref())
 }
 
 /// Whether it was told.

@@ -1,7 +1,7 @@
 //! The menu as a tree, drawn from the state. Pure; how it is shown is in `tray.rs`.
 //!
 //! ```text
-//!   state line · what is wrong · questions
+//!   state line · what is wrong · questions · sign-ins that begin
 //!   Connect
 //!   workspaces by deployment (favourites first, at most 8, the rest under "More…")
 //!   create · dashboard · hosting · settings · help · accounts · quit
@@ -44,6 +44,11 @@ pub enum Item {
         label: String,
         is_on: bool,
         action: Action,
+    },
+    /// A line that wants an address; a panel cannot take one, the window of the menu can.
+    AskWhere {
+        label: String,
+        hint: String,
     },
     /// A line that opens more lines.
     More {
@@ -106,6 +111,7 @@ pub fn view(state: &State, around: &Surroundings) -> View {
         Item::more(&format!("⚠ {}", asked.question), answers)
     }));
     items.extend(reachable::question(state));
+    items.extend(accounts::beginnings(state));
     items.push(connect(state));
     items.push(Item::Separator);
     items.extend(deployments(state, around));
@@ -168,7 +174,7 @@ fn deployments(state: &State, around: &Surroundings) -> Vec<Item> {
         } else {
             "No workspaces: host them here, or sign in somewhere"
         };
-        items.extend([Item::line(hint), Item::Separator]);
+        items.extend([Item::line(hint), accounts::elsewhere(), Item::Separator]);
     }
     items
 }

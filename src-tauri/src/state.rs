@@ -63,6 +63,8 @@ pub struct State {
     pub asked: Vec<Asked>,
     pub troubles: Vec<(OffsetDateTime, String)>,
     last_asked: u32,
+    /// Whether a person is asked at which deployment to sign in.
+    pub asks_where: bool,
     /// Sign-ins that are not over.
     signing_in: BTreeMap<Place, SigningIn>,
     /// What follows the present build of a workspace.

@@ -12,6 +12,7 @@ use crate::action::Action;
 use crate::event::{Event, TrayNews};
 use crate::icon::{Icon, SIDES};
 use crate::menu::{Item, View};
+use crate::open::Target;
 use crate::settings::Tone;
 
 /// What the panel asks us for.
@@ -124,6 +125,11 @@ fn drawn(item: &Item) -> MenuItem<Tray> {
             let action = action.clone();
             let activate = Box::new(move |tray: &mut Tray| tray.clicked(action.clone()));
             CheckmarkItem { label: escape(label), checked: *is_on, activate, ..CheckmarkItem::default() }.into()
+        }
+        Item::AskWhere { label, .. } => {
+            let activate = Box::new(|tray: &mut Tray| tray.clicked(Action::Open(Target::Menu)));
+            let label = escape(&format!("⚠ {label} (in the window)"));
+            StandardItem { label, activate, ..StandardItem::default() }.into()
         }
         Item::More { label, items } => {
             let submenu = items.iter().map(drawn).collect();

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::process::Command;
 
 use tests::binary;
+use tests::desk::person::{Person, opened, query};
 use tests::desk::{Desk, LATER, until};
+use tests::host::{Host, Setup};
 
 use super::driver::Driver;
 use super::house::program;
@@ -121,4 +123,38 @@ async fn a_start_without_a_panel_shows_the_menu_in_one_window() {
         (String::from_utf8_lossy(&found.stdout).lines().count() == 1).then_some(())
     };
     until(LATER, "one window", count).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_deployment_is_signed_in_at_from_the_menu_and_the_browser_without_a_terminal() {
+    let Some(program) = program("a new deployment") else { return };
+    let (mut desk, host) = (Desk::start().await, Host::start(Setup::default()).await);
+    let person = Person::of(&host);
+    if !person.has_page().await {
+        eprintln!("SKIPPED a new deployment: the server was built without its pages (`make ui`)");
+        return;
+    }
+    desk.set("HOMEPORT_WINDOW", program.to_str().unwrap());
+    desk.start_tray(&["--minimized"]).await;
+    let menu = menu(&desk, &program).await;
+    menu.shows("No workspaces: host them here, or sign in somewhere").await;
+    choose(&menu, "sign in deployment", 1).await;
+    let asks = || async {
+        let field = "arguments[0](document.activeElement?.placeholder ?? '')";
+        (menu.script(field).await == "dev.example.com").then_some(())
+    };
+    until(LATER, "the address is asked for", asks).await;
+    menu.press(&format!("no address{ENTER}")).await;
+    menu.shows("is not the address of a deployment").await;
+    menu.is_drawn().await;
+    desk.screenshot("menu-window-asks");
+    // What is in the field is chosen and written over, with the page that a browser was at.
+    menu.script("document.querySelector('nav input').select(); arguments[0]()").await;
+    menu.press(&format!("{}/workspaces{ENTER}", host.url().trim_end_matches('/'))).await;
+    let page = opened(&desk).await;
+    menu.shows(&format!("on the page with the letters {}", &query(&page, "state")[..4])).await;
+    person.sign_in(&page).await;
+    menu.shows("No workspaces yet").await;
+    let who = binary::run(&mut desk.homeport(&["whoami"]));
+    assert!(who.contains(&host.url()), "{who}");
 }

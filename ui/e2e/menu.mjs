@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible, openPage, shot } from "./browser.mjs";
-import { house } from "./house.mjs";
+import { focused, house } from "./house.mjs";
 
 const line = (label) => ({ kind: "line", label });
 const act = (label) => ({ kind: "do", label });
@@ -85,6 +85,24 @@ test("the menu's window: Tab and Enter alone do what the mouse does", async () =
   assert.deepEqual(await page.evaluate(() => window.asked.filter(([command]) => command === "menu_click")), [["menu_click", { view: 1, path: [5, 0] }]]);
   await page.context().close();
 });
+
+for (const dark of [false, true]) {
+  test(`the menu's window: an address that is asked for, ${dark ? "dark" : "light"}`, async () => {
+    const asked = { ...VIEW, number: 2, items: [VIEW.items[0], { kind: "ask", label: "Sign in at which deployment?", hint: "dev.example.com" }, act("Not now"), ...VIEW.items.slice(2)] };
+    const page = await menu([VIEW, asked], { dark, width: 280, height: 600 });
+    await page.getByLabel("Sign in at which deployment?").waitFor();
+    await focused(page, () => document.activeElement?.getAttribute("placeholder") === "dev.example.com", "what is asked has the focus");
+    await accessible(page, "menu that asks");
+    await shot(page, `menu-asks-${dark ? "dark" : "light"}`);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${over} px too wide`);
+    await page.keyboard.type("dev.example.com");
+    await page.keyboard.press("Enter");
+    assert.deepEqual(await page.evaluate(() => window.asked.filter(([command]) => command === "menu_click")), [["menu_click", { view: 2, path: [1], text: "dev.example.com" }]]);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  });
+}
 
 test("the menu's page in a browser says where the menu is", async () => {
   const page = await openPage(house.browser, house.url);

@@ -20,6 +20,24 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest answer: a list of some thousand workspaces with all their resources is 10 MiB.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
+/// A URL as people type it: `dev.example.com` means https, and plain http for this computer. None when it is not the URL
+/// of a deployment; one with a name or password in it is none, because it would be shown and logged.
+#[must_use]
+pub fn parse_url(text: &str) -> Option<Url> {
+    let text = text.trim();
+    let full = if text.contains("://") {
+        text.to_owned()
+    } else {
+        let host = text.split(['/', ':']).next().unwrap_or_default();
+        let scheme = if host == "localhost" || host.starts_with("127.") { "http" } else { "https" };
+        format!("{scheme}://{text}")
+    };
+    let url = Url::parse(&full).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    (is_web && is_plain).then_some(url)
+}
+
 /// A deployment seen from outside. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Deployment {
@@ -197,3 +215,6 @@ fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A click names the view that it was made on: between drawing and clicking the menu may have changed, and what a person
-//! saw is what counts. The words come from the tray; no address, token or command is in them that the menu does not show.
+//! saw is what counts. A line that asks takes a text; no secret is ever asked for here. The words come from the tray; no
+//! address, token or command is in them that the menu does not show.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +16,10 @@ use serde::{Deserialize, Serialize};
 pub const SOCKET: &str = "menu.sock";
 /// Longest view, bytes: some thousand workspaces with all that can be done with them.
 pub const MAX_VIEW: usize = 16 * 1024 * 1024;
-/// Longest click, bytes.
-pub const MAX_CLICK: usize = 1024;
+/// Longest click, bytes; JSON may write one byte of an answer as six.
+pub const MAX_CLICK: usize = 4 * 1024;
+/// Longest answer, bytes.
+pub const MAX_TEXT: usize = 512;
 
 /// What the tray says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +94,13 @@ pub enum MenuItem {
         /// The lines below.
         items: Vec<MenuItem>,
     },
+    /// Wants a line of text; a click on it brings it.
+    Ask {
+        /// What is asked.
+        label: String,
+        /// How an answer looks.
+        hint: String,
+    },
     /// Keeps apart what is above and below.
     Separator,
 }
@@ -104,6 +114,10 @@ pub struct Click {
     pub view: u32,
     /// Which line of the menu, which line below that, and so on, from 0.
     pub path: Vec<u16>,
+    /// The answer to a [`MenuItem::Ask`], at most [`MAX_TEXT`] bytes; nothing else has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub text: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A window of a test on the real socket: it is told the menu, clicks, comes too late, and is told the end.
 
-use proto::menu::{MenuItem, MenuView};
+use proto::menu::{MAX_TEXT, MenuItem, MenuView};
 use tokio::io::AsyncWriteExt;
 
 use super::*;
@@ -44,8 +44,12 @@ impl Window {
     }
 
     async fn click(&mut self, view: u32, path: &[u16]) {
-        let click = serde_json::to_string(&Click { view, path: path.into() }).unwrap();
-        self.0.send(click).await.unwrap();
+        self.answer(view, path, None).await;
+    }
+
+    async fn answer(&mut self, view: u32, path: &[u16], text: Option<&str>) {
+        let click = Click { view, path: path.into(), text: text.map(Into::into) };
+        self.0.send(serde_json::to_string(&click).unwrap()).await.unwrap();
     }
 }
 
@@ -99,6 +103,29 @@ async fn a_window_is_told_the_menu_and_a_click_is_about_the_view_it_was_made_on(
     let (told, ()) = tokio::join!(window.told(), compact.finish());
     assert_eq!(told, FromTray::Ended);
     assert!(!folder.path().join(SOCKET).exists());
+}
+
+#[tokio::test]
+async fn a_line_that_asks_is_answered_with_a_text_and_nothing_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (events, mut heard) = mpsc::channel(100);
+    let compact = Compact::start(folder.path().to_owned(), events);
+    let items = vec![Item::AskWhere { label: "where?".into(), hint: "dev".into() }, Item::of("no", Action::AskNoMore)];
+    compact.show(Arc::new(View { icon: Icon::On, headline: "on".into(), details: Vec::new(), items }));
+    let mut window = Window::open(folder.path()).await;
+    let view = window.view().await;
+    assert_eq!(view.items[0], MenuItem::Ask { label: "where?".into(), hint: "dev".into() });
+    window.answer(view.number, &[0], Some("dev.example.com")).await;
+    let Some(Event::Asked(Action::SignInAt(text))) = heard.recv().await else { panic!("no answer") };
+    assert_eq!(text, "dev.example.com");
+    // No text, too much of it, or one that nobody asked for: the menu once more.
+    let long = "x".repeat(MAX_TEXT + 1);
+    for (path, text) in [(0, None), (0, Some(long.as_str())), (1, Some("dev.example.com"))] {
+        window.answer(view.number, &[path], text).await;
+        assert_eq!(window.view().await.number, view.number, "{path} {text:?}");
+    }
+    assert!(heard.try_recv().is_err());
+    drop(compact);
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use crate::action::Action;
 use crate::event::{Account, Unread};
 use crate::menu::{Item, title};
-use crate::open::Target;
 use crate::place::Place;
 use crate::state::{SigningIn, State};
 
@@ -33,9 +32,27 @@ pub(super) fn menu(state: &State) -> Item {
     if !state.accounts_unread.is_empty() {
         items.push(Item::of("Try to read the sessions again", Action::ReadSessions));
     }
-    let somewhere = Action::Open(Target::Tool(vec!["login".into()]));
-    items.extend([Item::Separator, Item::of("Sign in elsewhere, in a terminal", somewhere)]);
+    items.extend([Item::Separator, elsewhere()]);
     Item::more("Accounts", items)
+}
+
+/// Signing in at a deployment that is not known yet.
+pub(super) fn elsewhere() -> Item {
+    Item::of("Sign in at a deployment…", Action::AskWhere)
+}
+
+/// The question for its address, and what became of the answers.
+pub(super) fn beginnings(state: &State) -> Vec<Item> {
+    let mut items = Vec::new();
+    if state.asks_where {
+        let (label, hint) = ("Sign in at which deployment?".into(), "dev.example.com".into());
+        items.extend([Item::AskWhere { label, hint }, Item::of("Not now", Action::AskNoMore)]);
+    }
+    for place in state.strangers() {
+        items.push(Item::line(&place.host()));
+        items.extend(sign_in(state, place));
+    }
+    items
 }
 
 /// Signing in at a deployment, or what is waited for.

@@ -24,6 +24,7 @@ fn text(items: &[Item], depth: usize, to: &mut Vec<String>) {
                 to.push(format!("{indent}{label}"));
                 text(items, depth + 1, to);
             }
+            Item::AskWhere { label, hint } => to.push(format!("{indent}{label} ({hint})")),
             Item::Separator => {}
         }
     }
@@ -154,7 +155,7 @@ fn a_deployment_that_is_away_keeps_its_rows_under_a_line_that_says_why() {
     let mut state = State::default();
     state.on(Event::Accounts(vec![account("dev", false)]), NOW);
     check_has(&state, &["Asking for the workspaces…"]);
-    check_has(&State::default(), &["No workspaces: host them here, or sign in somewhere"]);
+    check_has(&State::default(), &["No workspaces: host them here, or sign in somewhere", "Sign in at a deployment…"]);
 }
 
 #[test]

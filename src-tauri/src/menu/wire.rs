@@ -1,7 +1,7 @@
 //! The menu in the form in which the compact window gets it, and what a click there means. Pure; the socket is in
 //! `compact.rs`.
 
-use proto::menu::{MenuIcon, MenuItem, MenuView};
+use proto::menu::{MAX_TEXT, MenuIcon, MenuItem, MenuView};
 
 use super::{Item, View};
 use crate::action::Action;
@@ -24,6 +24,7 @@ fn item(item: &Item) -> MenuItem {
         Item::Line(label) => MenuItem::Line { label: label.clone() },
         Item::Do { label, .. } => MenuItem::Do { label: label.clone() },
         Item::Switch { label, is_on, .. } => MenuItem::Switch { label: label.clone(), is_on: *is_on },
+        Item::AskWhere { label, hint } => MenuItem::Ask { label: label.clone(), hint: hint.clone() },
         Item::More { label, items } => MenuItem::More {
             key: key(label, items),
             label: label.clone(),
@@ -43,12 +44,13 @@ fn key(label: &str, items: &[Item]) -> String {
     workspace.unwrap_or_else(|| label.split('(').next().unwrap_or_default().trim_end().to_owned())
 }
 
-/// What the line at this path does, if it is one that does something.
-pub fn at<'a>(items: &'a [Item], path: &[u16]) -> Option<&'a Action> {
+/// What a click comes to, if there is a line at its path that does something. Only one that asks takes a text.
+pub fn clicked(items: &[Item], path: &[u16], text: Option<&str>) -> Option<Action> {
     let (first, rest) = path.split_first()?;
-    match (items.get(usize::from(*first))?, rest) {
-        (Item::Do { action, .. } | Item::Switch { action, .. }, []) => Some(action),
-        (Item::More { items, .. }, rest) => at(items, rest),
+    match (items.get(usize::from(*first))?, rest, text) {
+        (Item::Do { action, .. } | Item::Switch { action, .. }, [], None) => Some(action.clone()),
+        (Item::AskWhere { .. }, [], Some(text)) if text.len() <= MAX_TEXT => Some(Action::SignInAt(text.to_owned())),
+        (Item::More { items, .. }, rest, text) => clicked(items, rest, text),
         _ => None,
     }
 }

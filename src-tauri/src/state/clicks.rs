@@ -29,6 +29,12 @@ impl State {
             Action::Copy(text) => vec![Effect::Copy(text)],
             Action::Open(target) => self.open(target, now),
             Action::SignIn(place) => self.sign_in(place),
+            Action::AskWhere => self.ask_where(now),
+            Action::AskNoMore => {
+                self.asks_where = false;
+                Vec::new()
+            }
+            Action::SignInAt(text) => self.sign_in_at(&text, now),
             Action::StopSigningIn(place) => self.stop_signing_in(place),
             Action::KeepSession(place) => vec![Effect::KeepSession(place)],
             Action::SignOut(place) => vec![Effect::SignOut(place)],

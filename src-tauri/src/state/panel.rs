@@ -37,7 +37,7 @@ impl State {
     }
 
     /// Opens the menu in a window of its own, where there is the program for it.
-    fn menu_window(&self) -> Option<Effect> {
+    pub(super) fn menu_window(&self) -> Option<Effect> {
         plan(Target::Menu, &self.programs).ok().map(Effect::Launch)
     }
 

@@ -1,13 +1,18 @@
 //! Signing in and out from here: what is waited for, what came of it, and sessions that could not be read. Pure.
 
+use client::deployment::parse_url;
 use time::OffsetDateTime;
 
 use crate::action::Action;
 use crate::effect::{Effect, Note};
 use crate::event::SignInNews;
+use crate::label::{harmless, shorten};
 use crate::open::Target;
 use crate::place::Place;
 use crate::state::State;
+
+/// Longest wrong address that is repeated to whoever typed it.
+const MAX_TOLD: usize = 60;
 
 /// A sign-in that is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,46 @@ impl State {
         // A second click opens a second page; the first one's answer would find nobody.
         self.signing_in.insert(place.clone(), SigningIn::Asking);
         vec![Effect::SignIn(place)]
+    }
+
+    /// Asks in the window of the menu, which has a field for it; without one, our command asks in a terminal.
+    pub(super) fn ask_where(&mut self, now: OffsetDateTime) -> Vec<Effect> {
+        match self.menu_window() {
+            Some(window) => {
+                self.asks_where = true;
+                vec![window]
+            }
+            None => self.ask_in_terminal(now),
+        }
+    }
+
+    pub(super) fn ask_in_terminal(&mut self, now: OffsetDateTime) -> Vec<Effect> {
+        self.asks_where = false;
+        self.open(Target::Tool(vec!["login".into()]), now)
+    }
+
+    /// An address that is none is asked again.
+    pub(super) fn sign_in_at(&mut self, text: &str, now: OffsetDateTime) -> Vec<Effect> {
+        let Some(mut url) = parse_url(text) else {
+            let text = shorten(&harmless(text.trim()), MAX_TOLD);
+            self.trouble(format!("`{text}` is not the address of a deployment: write it like dev.example.com"), now);
+            return Vec::new();
+        };
+        // What a browser shows is pasted with the page that it is at.
+        url.set_path("/");
+        url.set_query(None);
+        url.set_fragment(None);
+        self.asks_where = false;
+        self.sign_in(Place::of(&url))
+    }
+
+    /// Sign-ins at deployments that no session is known of yet.
+    pub fn strangers(&self) -> impl Iterator<Item = &Place> {
+        let is_known = |place: &Place| {
+            let unread = self.accounts_unread.iter().filter_map(|unread| unread.place.as_ref());
+            self.accounts.iter().map(|account| &account.place).chain(unread).any(|known| known == place)
+        };
+        self.signing_in.keys().filter(move |place| !is_known(place))
     }
 
     pub(super) fn stop_signing_in(&mut self, place: Place) -> Vec<Effect> {

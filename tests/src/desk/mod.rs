@@ -2,6 +2,7 @@
 //! called, and the tray program. All of it ends with the test.
 
 pub mod menu;
+pub mod person;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

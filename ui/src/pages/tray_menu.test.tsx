@@ -113,3 +113,23 @@ test("in a browser it says where the menu is", async () => {
   render(<TrayMenu />);
   await screen.findByText(/homeport-desktop --menu/);
 });
+
+test("a line that asks has the focus, keeps what is typed while the menu changes, and answers once", async () => {
+  const user = userEvent.setup();
+  render(<TrayMenu />);
+  const ask: MenuItem = { kind: "ask", label: "Sign in at which deployment?", hint: "dev.example.com" };
+  const no: MenuItem = { kind: "do", label: "Not now" };
+  await tell(view(1, [connect]));
+  await tell(view(2, [ask, no, connect]));
+  const field = screen.getByRole("textbox", { name: "Sign in at which deployment?" });
+  expect(document.activeElement).toBe(field);
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Go on" }).disabled).toBe(true);
+  // Keys of the menu are letters here, and the lines below are reached from here.
+  await user.keyboard("http://dev/");
+  await tell(view(3, [{ kind: "line", label: "▲ Something is wrong" }, ask, no, connect]));
+  expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Sign in at which deployment?" }).value).toBe("http://dev/");
+  await user.keyboard("{Enter}");
+  expect(clicks()).toEqual([{ view: 3, path: [2], text: "http://dev/" }]);
+  await user.keyboard("{ArrowDown}{ArrowDown}");
+  expect(document.activeElement?.textContent).toBe("Not now");
+});

@@ -62,7 +62,7 @@ function Menu({ view }: { view: MenuView }) {
   const menu = {
     isOpen: (id: string) => (left.open.has(id) ? !closed.has(id) : opened.has(id)),
     toggle: (id: string) => (left.open.has(id) ? setClosed(toggled(closed, id)) : setOpened(toggled(opened, id))),
-    click: (row: Row) => clickMenu({ view: view.number, path: row.path }),
+    click: (row: Row, text?: string) => clickMenu({ view: view.number, path: row.path, ...(text === undefined ? {} : { text }) }),
   };
 
   const stopSearch = () => {
@@ -98,7 +98,7 @@ function toggled(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
 interface Handlers {
   isOpen(id: string): boolean;
   toggle(id: string): void;
-  click(row: Row): void;
+  click(row: Row, text?: string): void;
 }
 
 function Lines({ some, menu }: { some: Row[]; menu: Handlers }) {
@@ -114,6 +114,7 @@ function Line({ row, menu }: { row: Row; menu: Handlers }) {
   const { mark, text } = withoutMark(item.label);
   const words = <><span aria-hidden className={`shrink-0 ${tone(mark)}`}>{mark}</span><span className="min-w-0 flex-1 break-words">{text}</span></>;
   if (item.kind === "line") return <li className="flex gap-2 px-2 py-1 text-quiet">{words}</li>;
+  if (item.kind === "ask") return <li><Question label={item.label} hint={item.hint} answer={(text) => menu.click(row, text)} /></li>;
   if (item.kind === "do") return <li><button type="button" className={LINE} onClick={() => menu.click(row)}>{words}</button></li>;
   if (item.kind === "switch") {
     return (
@@ -134,6 +135,25 @@ function Line({ row, menu }: { row: Row; menu: Handlers }) {
       </button>
       {isOpen && <div id={below} className="ml-3 border-l border-line pl-1.5"><Lines some={row.below} menu={menu} /></div>}
     </li>
+  );
+}
+
+/** Longest answer: the tray takes no longer one. */
+const MAX_TEXT = 512;
+
+/** A line that wants a text. It was asked for, so it has the focus as soon as it is there. */
+function Question({ label, hint, answer }: { label: string; hint: string; answer: (text: string) => void }) {
+  const [text, setText] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <form className="m-1 grid gap-2 rounded-md border border-line bg-raised p-2" onSubmit={(event) => { event.preventDefault(); answer(text); }}>
+      <label className="grid gap-1">
+        <span className="font-medium">{label}</span>
+        <input ref={field} value={text} onChange={(event) => setText(event.target.value)} placeholder={hint} maxLength={MAX_TEXT} spellCheck={false} autoCapitalize="off" autoComplete="off" className="h-8 w-full min-w-0 rounded-md border border-edge bg-surface px-2" />
+      </label>
+      <div><Button type="submit" weight="primary" disabled={text.trim() === ""}>Go on</Button></div>
+    </form>
   );
 }
 

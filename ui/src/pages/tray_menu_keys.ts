@@ -22,20 +22,20 @@ export function useMenuKeys({ list, field, stopSearch }: Places): void {
       const at = buttonsOf(list.current).indexOf(document.activeElement as HTMLElement);
       if (at >= 0) place.current = at;
     };
-    const move = (step: number, isTyping: boolean) => {
+    const move = (step: number, typed: HTMLInputElement | null) => {
       const isInside = list.current?.contains(document.activeElement);
-      const from = isTyping ? -1 : isInside ? place.current : place.current - 1;
       const buttons = buttonsOf(list.current);
+      const from = typed ? buttons.filter((one) => isBefore(one, typed)).length - 1 : isInside ? place.current : place.current - 1;
       buttons[Math.max(0, Math.min(buttons.length - 1, from + step))]?.focus();
     };
     const pressed = (event: KeyboardEvent) => {
-      const isTyping = event.target === field.current;
-      const button = event.target instanceof HTMLElement && !isTyping ? event.target.closest("button") : null;
+      const typed = event.target instanceof HTMLInputElement ? event.target : null;
+      const button = event.target instanceof HTMLElement && !typed ? event.target.closest("button") : null;
       const step = STEPS[event.key];
       let isDone = true;
-      if (event.key === "/" && !isTyping) field.current?.focus();
+      if (event.key === "/" && !typed) field.current?.focus();
       else if (event.key === "Escape") isDone = stopSearch();
-      else if (step !== undefined && (!isTyping || Number.isFinite(step))) move(step, isTyping);
+      else if (step !== undefined && (!typed || Number.isFinite(step))) move(step, typed);
       else if (event.key === "ArrowRight" && button?.ariaExpanded === "false") button.click();
       else if (event.key === "ArrowLeft" && button?.ariaExpanded === "true") button.click();
       else if (event.key === "ArrowLeft" && button) opener(button)?.focus();
@@ -53,7 +53,11 @@ export function useMenuKeys({ list, field, stopSearch }: Places): void {
 }
 
 function buttonsOf(list: HTMLElement | null): HTMLElement[] {
-  return [...(list?.querySelectorAll<HTMLElement>("button") ?? [])];
+  return [...(list?.querySelectorAll<HTMLElement>("button:not(:disabled)") ?? [])];
+}
+
+function isBefore(one: HTMLElement, other: HTMLElement): boolean {
+  return (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
 }
 
 /** The line that opened the one that this button is in. */

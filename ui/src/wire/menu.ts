@@ -11,7 +11,11 @@ view: number,
 /**
  * Which line of the menu, which line below that, and so on, from 0.
  */
-path: Array<number>, };
+path: Array<number>, 
+/**
+ * The answer to a [`MenuItem::Ask`], at most [`MAX_TEXT`] bytes; nothing else has one.
+ */
+text?: string, };
 
 /**
  * What the tray says.
@@ -54,7 +58,15 @@ label: string,
 /**
  * The lines below.
  */
-items: Array<MenuItem>, } | { "kind": "separator" };
+items: Array<MenuItem>, } | { "kind": "ask", 
+/**
+ * What is asked.
+ */
+label: string, 
+/**
+ * How an answer looks.
+ */
+hint: string, } | { "kind": "separator" };
 
 /**
  * The menu at one time.

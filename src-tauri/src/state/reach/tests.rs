@@ -54,9 +54,10 @@ fn lines(state: &State) -> String {
     fn add(items: &[Item], text: &mut String) {
         for item in items {
             match item {
-                Item::Line(label) | Item::Do { label, .. } | Item::Switch { label, .. } => {
-                    *text += &format!("{label}\n")
-                }
+                Item::Line(label)
+                | Item::Do { label, .. }
+                | Item::Switch { label, .. }
+                | Item::AskWhere { label, .. } => *text += &format!("{label}\n"),
                 Item::More { label, items } => {
                     *text += &format!("{label}\n");
                     add(items, text);

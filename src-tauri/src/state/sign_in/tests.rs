@@ -3,6 +3,7 @@
 use super::super::tests::{NOW, check, place, with};
 use super::*;
 use crate::event::{Event, Unread};
+use crate::menu::{Item, Surroundings, view};
 use crate::open::Programs;
 
 fn news(state: &mut State, news: SignInNews) -> Vec<Effect> {
@@ -107,4 +108,70 @@ fn the_tunnel_is_told_a_renewed_session() {
     check(&state.on(Event::Renewed(place("dev")), NOW), &[]);
     state.on(super::super::tests::tunnel_of(&["dev"], &[]), NOW);
     check(&state.on(Event::Renewed(place("dev")), NOW), &["connect 1"]);
+}
+
+/// The lines of the menu, without those below others.
+fn lines(state: &State) -> Vec<String> {
+    let items = view(state, &Surroundings::default()).items;
+    let line = |item| match item {
+        Item::Line(label) | Item::Do { label, .. } | Item::AskWhere { label, .. } => Some(label),
+        _ => None,
+    };
+    items.into_iter().filter_map(line).collect()
+}
+
+fn with_window() -> State {
+    let mut state = with_programs();
+    let programs = Programs { window: Some("/bin/homeport-window".into()), ..state.programs.clone() };
+    state.on(Event::Found(programs), NOW);
+    state
+}
+
+const QUESTION: &str = "Sign in at which deployment?";
+
+#[test]
+fn a_new_deployment_is_asked_for_in_the_window_until_an_address_is_given() {
+    let mut state = with_window();
+    let has = |state: &State, wanted: &str| lines(state).iter().any(|line| line == wanted);
+    check(&state.on(Event::Asked(Action::AskWhere), NOW), &["launch /bin/homeport-window"]);
+    assert!(has(&state, QUESTION) && has(&state, "Not now"), "{:?}", lines(&state));
+    check(&state.on(Event::Asked(Action::AskNoMore), NOW), &[]);
+    assert!(!has(&state, QUESTION) && !has(&state, "Not now"), "{:?}", lines(&state));
+
+    state.on(Event::Asked(Action::AskWhere), NOW);
+    for wrong in ["", "no address", "ftp://new", "https://ann:pw@new", &"x y".repeat(1000)] {
+        check(&state.on(Event::Asked(Action::SignInAt(wrong.into())), NOW), &[]);
+        let told = &state.troubles.last().unwrap().1;
+        assert!(told.contains("write it like dev.example.com") && told.len() < 200, "{told}");
+        assert!(has(&state, QUESTION), "it is asked again");
+    }
+    // With the page that the browser was at.
+    let pasted = "https://new.example.com/workspaces?q=1#top";
+    check(&state.on(Event::Asked(Action::SignInAt(pasted.into())), NOW), &["sign in new.example.com"]);
+    assert!(
+        !has(&state, QUESTION) && has(&state, "new.example.com") && has(&state, "Signing in…"),
+        "{:?}",
+        lines(&state)
+    );
+    let new = Place::of(&"https://new.example.com".parse().unwrap());
+    check(&state.on(Event::SignIn(new.clone(), opened()), NOW), &["launch /bin/xdg-open"]);
+    assert!(has(&state, "Say yes in the browser, on the page with the letters ABCD"), "{:?}", lines(&state));
+    let done = SignInNews::Done { user: "ann".into(), in_file: false };
+    check(&state.on(Event::SignIn(new, done), NOW), &["notify Signed in as ann at new.example.com"]);
+    assert!(!has(&state, "new.example.com"), "{:?}", lines(&state));
+}
+
+#[test]
+fn without_a_window_a_new_deployment_is_asked_for_in_a_terminal() {
+    let mut state = with_programs();
+    check(&state.on(Event::Asked(Action::AskWhere), NOW), &["launch /bin/xterm"]);
+    assert!(!state.asks_where);
+    // The window is there and does not work.
+    let mut state = with_window();
+    state.on(Event::Asked(Action::AskWhere), NOW);
+    let failed = Event::WindowFailed { why: "no WebKit".into(), browser_instead: false };
+    let expect = ["launch /bin/xterm", "Say(\"no WebKit\")", "notify A window of Homeport failed"];
+    check(&state.on(failed.clone(), NOW), &expect);
+    assert!(!state.asks_where);
+    check(&state.on(failed, NOW), &[]);
 }

@@ -36,8 +36,8 @@ async fn a_click_goes_to_the_tray_and_one_that_is_too_long_nowhere() {
     let (ours, tray) = UnixStream::pair().unwrap();
     let mut tray = Framed::new(tray, LinesCodec::new());
     let (clicks, mut waiting) = mpsc::channel(4);
-    clicks.send(Click { view: 3, path: vec![1; MAX_CLICK] }).await.unwrap();
-    clicks.send(Click { view: 3, path: vec![1, 2] }).await.unwrap();
+    clicks.send(Click { view: 3, path: vec![1; MAX_CLICK], text: None }).await.unwrap();
+    clicks.send(Click { view: 3, path: vec![1, 2], text: None }).await.unwrap();
     let carried = carry(ours, &|_| {}, &mut waiting);
     let heard = async {
         let line = tray.next().await.unwrap().unwrap();
