@@ -6,13 +6,9 @@ use time::OffsetDateTime;
 use crate::action::Action;
 use crate::effect::{Effect, Note};
 use crate::event::SignInNews;
-use crate::label::{harmless, shorten};
 use crate::open::Target;
 use crate::place::Place;
 use crate::state::State;
-
-/// Longest wrong address that is repeated to whoever typed it.
-const MAX_TOLD: usize = 60;
 
 /// A sign-in that is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +52,8 @@ impl State {
     /// An address that is none is asked again.
     pub(super) fn sign_in_at(&mut self, text: &str, now: OffsetDateTime) -> Vec<Effect> {
         let Some(mut url) = parse_url(text) else {
-            let text = shorten(&harmless(text.trim()), MAX_TOLD);
-            self.trouble(format!("`{text}` is not the address of a deployment: write it like dev.example.com"), now);
+            // What was typed is in the field still; somebody may have written a password into it.
+            self.trouble("That is not the address of a deployment: write it like dev.example.com".into(), now);
             return Vec::new();
         };
         // What a browser shows is pasted with the page that it is at.
