@@ -30,5 +30,7 @@ mod reachable;
 mod schemes;
 #[path = "desktop/tunnelled.rs"]
 mod tunnelled;
+#[path = "desktop/upstream.rs"]
+mod upstream;
 
 use tests::desk as stage;

@@ -25,6 +25,8 @@ pub enum Action {
     AskNoMore,
     /// Sign in at the deployment with this address, as a person typed it.
     SignInAt(String),
+    /// Sign in at a deployment with the token that was copied from its page.
+    UseCopied(Place),
     /// Wait for the browser no more.
     StopSigningIn(Place),
     /// Try again to store a session that the keyring did not take.

@@ -1,10 +1,16 @@
 //! The clipboard: `wl-copy` under Wayland where it is installed, else X11, whose owner stays this process.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use client::installed;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+
+/// Longest text that is read.
+const MOST: usize = 4 * 1024;
+/// Whoever has the text and does not give it by then has none.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// The clipboard of this session.
 #[derive(Default)]
@@ -19,10 +25,7 @@ impl Clipboard {
     /// # Errors
     /// A sentence for people.
     pub fn copy(&mut self, text: &str) -> Result<(), String> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        if variable("WAYLAND_DISPLAY").is_some()
-            && let Some(program) = installed::other("wl-copy")
-        {
+        if let Some(program) = by_wayland("wl-copy") {
             by_program(program, text.to_owned());
             return Ok(());
         }
@@ -38,6 +41,51 @@ impl Clipboard {
         self.x11 = Some(clipboard);
         Ok(())
     }
+}
+
+/// The text in the clipboard; an empty one for none, and for one that is longer than [`MOST`].
+///
+/// # Errors
+/// A sentence for people.
+pub async fn paste() -> Result<String, String> {
+    let late = || "The clipboard does not answer".to_owned();
+    if let Some(program) = by_wayland("wl-paste") {
+        let mut command = Command::new(program);
+        command.arg("--no-newline").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(LIMIT, command.output()).await.map_err(|_| late())?;
+        let output = output.map_err(|error| format!("The clipboard cannot be read ({error})"))?;
+        return Ok(short(String::from_utf8(output.stdout).unwrap_or_default()));
+    }
+    // It waits for whoever has the text.
+    let read = tokio::task::spawn_blocking(|| match arboard::Clipboard::new()?.get_text() {
+        Err(arboard::Error::ContentNotAvailable) => Ok(String::new()),
+        read => read,
+    });
+    let read = tokio::time::timeout(LIMIT, read).await.map_err(|_| late())?.map_err(|_| late())?;
+    read.map(short).map_err(|error| format!("The clipboard cannot be read ({error})"))
+}
+
+fn short(text: String) -> String {
+    if text.len() > MOST { String::new() } else { text }
+}
+
+/// Empties it, if this text is still in it.
+pub async fn forget(text: &str) {
+    if paste().await.is_ok_and(|now| now == text) {
+        if let Some(program) = by_wayland("wl-copy") {
+            let mut command = Command::new(program);
+            command.arg("--clear").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let _ = tokio::time::timeout(LIMIT, command.kill_on_drop(true).status()).await;
+        } else {
+            let _ = tokio::task::spawn_blocking(|| arboard::Clipboard::new()?.clear()).await;
+        }
+    }
+}
+
+/// The program for it, where the session is one of Wayland.
+fn by_wayland(name: &str) -> Option<std::path::PathBuf> {
+    std::env::var_os("WAYLAND_DISPLAY").filter(|value| !value.is_empty())?;
+    installed::other(name)
 }
 
 fn refused(text: &str, error: &arboard::Error) -> String {

@@ -20,6 +20,8 @@ pub enum Effect {
     LookAgain,
     /// Ask a person in the browser to sign in.
     SignIn(Place),
+    /// Sign in there with the token in the clipboard.
+    SignInWithCopied(Place),
     /// Wait for them no more.
     StopSigningIn(Place),
     /// Try again to store a session that is only held.

@@ -95,6 +95,8 @@ pub enum SignInNews {
     Opened { page: String, word: String },
     /// The deployment has no such page.
     NotOffered,
+    /// What was copied signs nobody in: why. Another may be copied.
+    NotCopied { why: String },
     /// It is done, and the token is kept; in a file where there is no keyring.
     Done { user: String, in_file: bool },
     /// It is done, and the keyring does not take the token.

@@ -154,6 +154,7 @@ impl Port for Desktop {
                 self.feeds.values().for_each(Feed::look);
             }
             Effect::SignIn(place) => self.sign_ins.start(place),
+            Effect::SignInWithCopied(place) => self.sign_ins.start_with_copied(place),
             Effect::StopSigningIn(place) => self.sign_ins.stop(&place),
             Effect::KeepSession(place) => self.sign_ins.keep(place),
             Effect::SignOut(place) => self.sign_ins.sign_out(place),

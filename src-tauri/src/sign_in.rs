@@ -11,6 +11,7 @@ use proto::secret::Secret;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use crate::clipboard;
 use crate::event::{Event, SignInNews};
 use crate::place::Place;
 use crate::sessions::Sessions;
@@ -30,18 +31,40 @@ impl SignIns {
 
     /// Asks a person in the browser, instead of one who was asked before.
     pub fn start(&mut self, place: Place) {
-        self.stop(&place);
         let (store, sessions, events, at) =
             (self.store.clone(), self.sessions.clone(), self.events.clone(), place.clone());
-        let task = tokio::spawn(async move {
-            let news = match sign_in(&at, &events).await {
+        self.run(place, async move {
+            match sign_in(&at, &events).await {
                 Ok(None) => SignInNews::NotOffered,
                 Ok(Some(signed_in)) => {
                     sessions.hold(&at, &signed_in.token, signed_in.user.username);
                     keep(&store, &sessions, &at).await
                 }
                 Err(error) => SignInNews::Failed { why: with_causes(&error) },
-            };
+            }
+        });
+    }
+
+    /// Signs in with the token that a person copied; one that signs in is taken out of the clipboard.
+    pub fn start_with_copied(&mut self, place: Place) {
+        let (store, sessions, at) = (self.store.clone(), self.sessions.clone(), place.clone());
+        self.run(place, async move {
+            match use_copied(&sessions, &at).await {
+                Ok(copied) => {
+                    let news = keep(&store, &sessions, &at).await;
+                    clipboard::forget(&copied).await;
+                    news
+                }
+                Err(why) => SignInNews::NotCopied { why },
+            }
+        });
+    }
+
+    fn run(&mut self, place: Place, news: impl Future<Output = SignInNews> + Send + 'static) {
+        self.stop(&place);
+        let (events, at) = (self.events.clone(), place.clone());
+        let task = tokio::spawn(async move {
+            let news = news.await;
             let _ = events.send(Event::SignIn(at, news)).await;
         });
         self.waiting.insert(place, task.abort_handle());
@@ -79,6 +102,8 @@ impl SignIns {
 async fn sign_in(place: &Place, events: &mpsc::Sender<Event>) -> Result<Option<hand_off::SignedIn>, HandOffError> {
     let url = place.url().ok_or_else(|| ClientError::Request("the deployment has no URL".into()))?;
     let stranger = Deployment::anonymous(url)?;
+    // Something else may answer there.
+    stranger.build_info().await?;
     if !hand_off::is_offered(&stranger).await? {
         return Ok(None);
     }
@@ -88,6 +113,31 @@ async fn sign_in(place: &Place, events: &mpsc::Sender<Event>) -> Result<Option<h
         let _ = events.try_send(Event::SignIn(place.clone(), news));
     };
     hand_off::sign_in(&stranger, show).await.map(Some)
+}
+
+/// Holds the session of the token in the clipboard; what was copied.
+async fn use_copied(sessions: &Sessions, place: &Place) -> Result<String, String> {
+    let copied = clipboard::paste().await?;
+    let token =
+        token_of(&copied).ok_or("There is no token in the clipboard: copy it from the page of the deployment")?;
+    let url = place.url().ok_or("the deployment has no URL")?;
+    let me = match Deployment::new(url, token.clone()).map_err(|error| with_causes(&error))?.user("me").await {
+        Err(error) if error.status() == Some(401) => {
+            return Err(format!("{} does not accept the token in the clipboard: copy a new one", place.host()));
+        }
+        answer => answer.map_err(|error| with_causes(&error))?,
+    };
+    sessions.hold(place, &token, me.username);
+    Ok(copied)
+}
+
+/// A token as deployments write it (rest-api.md, "Auth": ten characters, a dash, 22 more). Nothing else that somebody
+/// copied may go to a deployment: it could be the password of something.
+fn token_of(copied: &str) -> Option<Secret> {
+    let copied = copied.trim();
+    let (id, secret) = copied.split_once('-')?;
+    let is_part = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_part(id, 10) && is_part(secret, 22)).then(|| Secret::new(copied))
 }
 
 /// Keeps what is held. The command line's choice of a deployment stays, where there is one.
@@ -135,3 +185,6 @@ async fn sign_out(store: &Store, sessions: &Sessions, place: &Place) -> Result<(
         (None, None) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

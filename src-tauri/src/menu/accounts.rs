@@ -64,6 +64,13 @@ pub(super) fn sign_in(state: &State, place: &Place) -> Vec<Item> {
             Item::line(&format!("Say yes in the browser, on the page with the letters {word}")),
             Item::of("Wait no more for it", Action::StopSigningIn(place.clone())),
         ],
+        Some(SigningIn::Copying) => vec![
+            Item::line("Copy the token that the browser shows, then:"),
+            Item::of("Use the copied token", Action::UseCopied(place.clone())),
+            Item::of("Show the page again", Action::SignIn(place.clone())),
+            Item::of("Ask for the token in a terminal", Action::Open(State::login_in_terminal(place))),
+            Item::of("Wait no more for it", Action::StopSigningIn(place.clone())),
+        ],
         Some(SigningIn::Unkept(why)) => vec![
             Item::line(&format!("▲ Signed in until this program ends: {why}")),
             Item::of("Try to keep the session again", Action::KeepSession(place.clone())),

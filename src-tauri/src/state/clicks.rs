@@ -35,6 +35,7 @@ impl State {
                 Vec::new()
             }
             Action::SignInAt(text) => self.sign_in_at(&text, now),
+            Action::UseCopied(place) => vec![Effect::SignInWithCopied(place)],
             Action::StopSigningIn(place) => self.stop_signing_in(place),
             Action::KeepSession(place) => vec![Effect::KeepSession(place)],
             Action::SignOut(place) => vec![Effect::SignOut(place)],

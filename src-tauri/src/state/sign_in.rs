@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::action::Action;
 use crate::effect::{Effect, Note};
 use crate::event::SignInNews;
-use crate::open::Target;
+use crate::open::{Target, plan};
 use crate::place::Place;
 use crate::state::State;
 
@@ -17,6 +17,8 @@ pub enum SigningIn {
     Asking,
     /// A person is asked in the browser, on the page with these letters.
     Waiting(String),
+    /// A person copies a token from the deployment's own page: it has none that answers us.
+    Copying,
     /// Signed in, and the keyring does not take the token: it is lost when this program ends.
     Unkept(String),
 }
@@ -89,9 +91,10 @@ impl State {
                 }
                 effects
             }
-            SignInNews::NotOffered => {
-                self.signing_in.remove(&place);
-                self.open(Target::Tool(vec!["login".into(), place.as_str().to_owned()]), now)
+            SignInNews::NotOffered => self.have_copied(place, now),
+            SignInNews::NotCopied { why } => {
+                self.trouble(why, now);
+                Vec::new()
             }
             SignInNews::Done { user, in_file } => {
                 self.signing_in.remove(&place);
@@ -122,6 +125,27 @@ impl State {
                 vec![Effect::Notify(Note { title, body: why, buttons, is_urgent: false })]
             }
         }
+    }
+
+    /// Shows the page of the deployment that makes a token, and waits until a person has copied it. Where nothing shows
+    /// pages, our command asks in a terminal.
+    fn have_copied(&mut self, place: Place, now: OffsetDateTime) -> Vec<Effect> {
+        let page = place.page(&["cli-auth"]).map(|page| Target::Address(page.into()));
+        let shown = page.and_then(|page| plan(page, &self.programs).ok());
+        let Some(shown) = shown else {
+            self.signing_in.remove(&place);
+            return self.open(Self::login_in_terminal(&place), now);
+        };
+        self.signing_in.insert(place.clone(), SigningIn::Copying);
+        let title = format!("Copy the token that {} shows", place.host());
+        let body = "It is taken from the clipboard when you say so, here or in the menu.".into();
+        let buttons = vec![("Use the copied token".into(), Action::UseCopied(place))];
+        vec![Effect::Launch(shown), Effect::Notify(Note { title, body, buttons, is_urgent: false })]
+    }
+
+    /// Our command asks for the token.
+    pub fn login_in_terminal(place: &Place) -> Target {
+        Target::Tool(vec!["login".into(), place.as_str().to_owned()])
     }
 
     /// Told once for each end; a session that was renewed or begun anew has another.

@@ -86,6 +86,7 @@ pub fn check(effects: &[Effect], expect: &[&str]) {
             Effect::Launch(launch) => format!("launch {}", launch.program.display()),
             Effect::Save(_) => "save".into(),
             Effect::SignIn(place) => format!("sign in {}", place.host()),
+            Effect::SignInWithCopied(place) => format!("sign in with copied {}", place.host()),
             Effect::StopSigningIn(place) => format!("stop signing in {}", place.host()),
             Effect::KeepSession(place) => format!("keep session {}", place.host()),
             Effect::SignOut(place) => format!("sign out {}", place.host()),

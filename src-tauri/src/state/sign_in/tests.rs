@@ -39,8 +39,28 @@ fn a_sign_in_opens_the_page_and_says_which_letters_it_has() {
 }
 
 #[test]
-fn a_deployment_without_the_page_is_signed_in_at_in_a_terminal() {
+fn a_deployment_without_the_page_is_signed_in_at_with_a_token_that_is_copied_from_its_own() {
     let mut state = with_programs();
+    state.on(Event::Asked(Action::SignIn(place("dev"))), NOW);
+    let effects = news(&mut state, SignInNews::NotOffered);
+    check(&effects, &["launch /bin/xdg-open", "notify Copy the token that dev shows"]);
+    let [Effect::Launch(page), Effect::Notify(note)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(page.arguments, ["http://dev/cli-auth"]);
+    assert_eq!(note.buttons, [("Use the copied token".to_owned(), Action::UseCopied(place("dev")))]);
+    // What is no token is said, and another one may be copied.
+    check(&state.on(Event::Asked(Action::UseCopied(place("dev"))), NOW), &["sign in with copied dev"]);
+    check(&news(&mut state, SignInNews::NotCopied { why: "no token".into() }), &[]);
+    assert_eq!(state.troubles.last().unwrap().1, "no token");
+    assert_eq!(state.signing_in(&place("dev")), Some(&SigningIn::Copying));
+    let done = SignInNews::Done { user: "ann".into(), in_file: false };
+    check(&news(&mut state, done), &["notify Signed in as ann at dev"]);
+    assert_eq!(state.signing_in(&place("dev")), None);
+}
+
+#[test]
+fn without_a_browser_the_token_is_asked_for_in_a_terminal() {
+    let mut state = with_programs();
+    state.programs.opener = None;
     state.on(Event::Asked(Action::SignIn(place("dev"))), NOW);
     check(&news(&mut state, SignInNews::NotOffered), &["launch /bin/xterm"]);
     assert_eq!(state.signing_in(&place("dev")), None);

@@ -1,0 +1,113 @@
+//! A deployment of Coder itself, as far as signing in sees one: our server behind a proxy that knows none of our own paths.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use reqwest::StatusCode;
+use tests::binary;
+use tests::desk::person::Person;
+use tests::host::{Host, Setup};
+
+use super::notifications::Notifications;
+use super::stage::{Desk, LATER, is_ready, until};
+
+/// Largest body that is passed on.
+const MAX: usize = 1 << 20;
+
+/// The tokens that came with requests.
+type Tokens = Arc<Mutex<BTreeSet<String>>>;
+
+/// Passes everything on to this server, and knows nothing below `/api/v2/homeport`.
+async fn proxy(server: String) -> (SocketAddr, Tokens) {
+    type Beyond = (reqwest::Client, String, Tokens);
+    async fn pass(State((http, server, tokens)): State<Beyond>, request: Request) -> Response {
+        let token = request.headers().get("coder-session-token").map(|token| token.to_str().unwrap().to_owned());
+        tokens.lock().unwrap().extend(token);
+        let path = request.uri().path_and_query().unwrap().as_str().to_owned();
+        let answer = |status: StatusCode, body| Response::builder().status(status.as_u16()).body(body).unwrap();
+        if path.starts_with("/api/v2/homeport") {
+            return answer(StatusCode::NOT_FOUND, Body::from(r#"{"message":"Route not found."}"#));
+        }
+        let (parts, body) = request.into_parts();
+        let mut asked = http.request(parts.method, format!("{server}{path}"));
+        for (name, value) in &parts.headers {
+            if !matches!(name.as_str(), "host" | "connection" | "upgrade" | "content-length") {
+                asked = asked.header(name, value);
+            }
+        }
+        let given = asked.body(to_bytes(body, MAX).await.unwrap()).send().await.unwrap();
+        let status = given.status();
+        answer(status, Body::from(given.bytes().await.unwrap()))
+    }
+    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let tokens = Tokens::default();
+    let beyond = (http, server.trim_end_matches('/').to_owned(), Arc::clone(&tokens));
+    let routes = Router::new().fallback(pass).with_state(beyond);
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    (address, tokens)
+}
+
+/// Puts a text into the clipboard, as the browser of a person does.
+fn copy(desk: &Desk, text: &str) {
+    let mut command = desk.command("xclip");
+    command.args(["-selection", "clipboard", "-in"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_of_coder_is_signed_in_at_with_a_copied_token_that_does_not_stay_in_the_clipboard() {
+    if !is_ready("signing in with a copied token") {
+        return;
+    }
+    let (mut desk, host) = (Desk::start().await, Host::start(Setup::default()).await);
+    let person = Person::of(&host);
+    let (address, tokens) = proxy(host.url()).await;
+    let url = format!("http://{address}/");
+    let key = person.new_key().await;
+    let mut login = desk.homeport(&["login", &url, "--token-stdin"]);
+    let mut login = login.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    std::io::Write::write_all(&mut login.stdin.take().unwrap(), key.as_bytes()).unwrap();
+    assert!(login.wait().unwrap().success());
+    let notes = Notifications::start(&desk).await;
+    assert_eq!(person.revoke(&key).await, StatusCode::OK);
+    desk.start_tray(&[]).await;
+    let over = notes.with("Your session there is over").await;
+    notes.press(&over, "Sign in").await;
+    assert_eq!(desk.call("xdg-open").await[0], format!("{url}cli-auth"));
+    let copied = notes.with("Copy the token that ").await;
+
+    // What a person has copied before goes nowhere, and neither does the old token help.
+    copy(&desk, "correct-horse-battery-staple");
+    notes.press(&copied, "Use the copied token").await;
+    desk.menu_when("it says that this is no token", |menu| menu.text().contains("There is no token in the clipboard"))
+        .await;
+    copy(&desk, &key);
+    desk.click(&["Use the copied token"]).await;
+    desk.menu_when("it says that it is not accepted", |menu| menu.text().contains("does not accept the token")).await;
+    let left = binary::output(desk.command("xclip").args(["-selection", "clipboard", "-o"]));
+    assert_eq!(String::from_utf8_lossy(&left.stdout), key, "what does not sign in stays where it is");
+
+    let new = person.new_key().await;
+    copy(&desk, &new);
+    desk.click(&["Use the copied token"]).await;
+    notes.with("Signed in as ").await;
+    let came = tokens.lock().unwrap().clone();
+    assert_eq!(came, BTreeSet::from([key, new.clone()]), "nothing else that was copied came here");
+    let who = binary::run(&mut desk.homeport(&["whoami", "--url", &url]));
+    assert!(who.contains(url.trim_end_matches('/')), "{who}");
+    let is_empty = || async {
+        let left = binary::output(desk.command("xclip").args(["-selection", "clipboard", "-o"]));
+        (!String::from_utf8_lossy(&left.stdout).contains(&new)).then_some(())
+    };
+    until(LATER, "the token is out of the clipboard", is_empty).await;
+}
