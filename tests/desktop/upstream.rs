@@ -14,8 +14,8 @@ use tests::binary;
 use tests::desk::person::Person;
 use tests::host::{Host, Setup};
 
-use super::notifications::Notifications;
-use super::stage::{Desk, LATER, is_ready, until};
+use super::notifications::{Notifications, Shown};
+use super::stage::{Desk, LATER, RECORDER, is_ready, until};
 
 /// Largest body that is passed on.
 const MAX: usize = 1 << 20;
@@ -64,50 +64,87 @@ fn copy(desk: &Desk, text: &str) {
     assert!(child.wait().unwrap().success());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_of_coder_is_signed_in_at_with_a_copied_token_that_does_not_stay_in_the_clipboard() {
-    if !is_ready("signing in with a copied token") {
-        return;
-    }
-    let (mut desk, host) = (Desk::start().await, Host::start(Setup::default()).await);
+/// A session at such a deployment that is over, and the tray that asks for a token.
+struct Asked {
+    desk: Desk,
+    person: Person,
+    url: String,
+    tokens: Tokens,
+    old: String,
+    notes: Notifications,
+    copied: Shown,
+    _host: Host,
+}
+
+async fn asked(mut desk: Desk) -> Asked {
+    let host = Host::start(Setup::default()).await;
     let person = Person::of(&host);
     let (address, tokens) = proxy(host.url()).await;
     let url = format!("http://{address}/");
-    let key = person.new_key().await;
+    let old = person.new_key().await;
     let mut login = desk.homeport(&["login", &url, "--token-stdin"]);
     let mut login = login.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    std::io::Write::write_all(&mut login.stdin.take().unwrap(), key.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut login.stdin.take().unwrap(), old.as_bytes()).unwrap();
     assert!(login.wait().unwrap().success());
     let notes = Notifications::start(&desk).await;
-    assert_eq!(person.revoke(&key).await, StatusCode::OK);
+    assert_eq!(person.revoke(&old).await, StatusCode::OK);
     desk.start_tray(&[]).await;
     let over = notes.with("Your session there is over").await;
     notes.press(&over, "Sign in").await;
     assert_eq!(desk.call("xdg-open").await[0], format!("{url}cli-auth"));
     let copied = notes.with("Copy the token that ").await;
+    Asked { desk, person, url, tokens, old, notes, copied, _host: host }
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_of_coder_is_signed_in_at_with_a_copied_token_that_does_not_stay_in_the_clipboard() {
+    if !is_ready("signing in with a copied token") {
+        return;
+    }
+    let Asked { desk, person, url, tokens, old, notes, copied, _host } = asked(Desk::start().await).await;
+    let pasted = || {
+        let left = binary::output(desk.command("xclip").args(["-selection", "clipboard", "-o"]));
+        String::from_utf8_lossy(&left.stdout).into_owned()
+    };
     // What a person has copied before goes nowhere, and neither does the old token help.
     copy(&desk, "correct-horse-battery-staple");
     notes.press(&copied, "Use the copied token").await;
     desk.menu_when("it says that this is no token", |menu| menu.text().contains("There is no token in the clipboard"))
         .await;
-    copy(&desk, &key);
+    copy(&desk, &old);
     desk.click(&["Use the copied token"]).await;
     desk.menu_when("it says that it is not accepted", |menu| menu.text().contains("does not accept the token")).await;
-    let left = binary::output(desk.command("xclip").args(["-selection", "clipboard", "-o"]));
-    assert_eq!(String::from_utf8_lossy(&left.stdout), key, "what does not sign in stays where it is");
+    assert_eq!(pasted(), old, "what does not sign in stays where it is");
 
     let new = person.new_key().await;
     copy(&desk, &new);
     desk.click(&["Use the copied token"]).await;
     notes.with("Signed in as ").await;
     let came = tokens.lock().unwrap().clone();
-    assert_eq!(came, BTreeSet::from([key, new.clone()]), "nothing else that was copied came here");
+    assert_eq!(came, BTreeSet::from([old, new.clone()]), "nothing else that was copied came here");
     let who = binary::run(&mut desk.homeport(&["whoami", "--url", &url]));
     assert!(who.contains(url.trim_end_matches('/')), "{who}");
-    let is_empty = || async {
-        let left = binary::output(desk.command("xclip").args(["-selection", "clipboard", "-o"]));
-        (!String::from_utf8_lossy(&left.stdout).contains(&new)).then_some(())
-    };
+    let is_empty = || async { (!pasted().contains(&new)).then_some(()) };
     until(LATER, "the token is out of the clipboard", is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_wayland_the_clipboard_is_read_and_emptied_by_its_programs() {
+    if !is_ready("the clipboard of Wayland") {
+        return;
+    }
+    let mut desk = Desk::start().await;
+    desk.set("WAYLAND_DISPLAY", "wayland-of-nobody");
+    let kept = desk.path("kept");
+    std::fs::write(&kept, "").unwrap();
+    binary::write_script(&desk.path("bin/wl-paste"), &format!("cat {}", kept.display()));
+    binary::write_script(&desk.path("bin/wl-copy"), RECORDER);
+    let Asked { desk, person, notes, copied, _host, .. } = asked(desk).await;
+    notes.press(&copied, "Use the copied token").await;
+    desk.menu_when("it says that this is no token", |menu| menu.text().contains("There is no token in the clipboard"))
+        .await;
+    std::fs::write(&kept, person.new_key().await).unwrap();
+    desk.click(&["Use the copied token"]).await;
+    notes.with("Signed in as ").await;
+    assert_eq!(desk.call("wl-copy").await, ["--clear", "--- input"]);
 }

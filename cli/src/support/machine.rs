@@ -36,6 +36,7 @@ const OTHERS: &[&str] = &[
     "xfreerdp",
     "remmina",
     "wl-copy",
+    "wl-paste",
     "systemctl",
     "resolvectl",
     "resolvconf",
