@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use client::installed;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 /// Longest text that is read.
@@ -50,11 +50,9 @@ impl Clipboard {
 pub async fn paste() -> Result<String, String> {
     let late = || "The clipboard does not answer".to_owned();
     if let Some(program) = by_wayland("wl-paste") {
-        let mut command = Command::new(program);
-        command.arg("--no-newline").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let output = tokio::time::timeout(LIMIT, command.output()).await.map_err(|_| late())?;
-        let output = output.map_err(|error| format!("The clipboard cannot be read ({error})"))?;
-        return Ok(short(String::from_utf8(output.stdout).unwrap_or_default()));
+        let read = tokio::time::timeout(LIMIT, said_by(program)).await.map_err(|_| late())?;
+        let read = read.map_err(|error| format!("The clipboard cannot be read ({error})"))?;
+        return Ok(short(String::from_utf8(read).unwrap_or_default()));
     }
     // It waits for whoever has the text.
     let read = tokio::task::spawn_blocking(|| match arboard::Clipboard::new()?.get_text() {
@@ -63,6 +61,17 @@ pub async fn paste() -> Result<String, String> {
     });
     let read = tokio::time::timeout(LIMIT, read).await.map_err(|_| late())?.map_err(|_| late())?;
     read.map(short).map_err(|error| format!("The clipboard cannot be read ({error})"))
+}
+
+/// No more than shows that it is too long: somebody may have copied a film.
+async fn said_by(program: std::path::PathBuf) -> std::io::Result<Vec<u8>> {
+    let mut command = Command::new(program);
+    command.arg("--no-newline").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let (mut child, mut read) = (command.spawn()?, Vec::new());
+    if let Some(said) = child.stdout.take() {
+        said.take(MOST as u64 + 1).read_to_end(&mut read).await?;
+    }
+    Ok(read)
 }
 
 fn short(text: String) -> String {

@@ -50,11 +50,7 @@ impl SignIns {
         let (store, sessions, at) = (self.store.clone(), self.sessions.clone(), place.clone());
         self.run(place, async move {
             match use_copied(&sessions, &at).await {
-                Ok(copied) => {
-                    let news = keep(&store, &sessions, &at).await;
-                    clipboard::forget(&copied).await;
-                    news
-                }
+                Ok(()) => keep(&store, &sessions, &at).await,
                 Err(why) => SignInNews::NotCopied { why },
             }
         });
@@ -115,8 +111,8 @@ async fn sign_in(place: &Place, events: &mpsc::Sender<Event>) -> Result<Option<h
     hand_off::sign_in(&stranger, show).await.map(Some)
 }
 
-/// Holds the session of the token in the clipboard; what was copied.
-async fn use_copied(sessions: &Sessions, place: &Place) -> Result<String, String> {
+/// Holds the session of the token in the clipboard, which is taken out of it.
+async fn use_copied(sessions: &Sessions, place: &Place) -> Result<(), String> {
     let copied = clipboard::paste().await?;
     let token =
         token_of(&copied).ok_or("There is no token in the clipboard: copy it from the page of the deployment")?;
@@ -128,7 +124,8 @@ async fn use_copied(sessions: &Sessions, place: &Place) -> Result<String, String
         answer => answer.map_err(|error| with_causes(&error))?,
     };
     sessions.hold(place, &token, me.username);
-    Ok(copied)
+    clipboard::forget(&copied).await;
+    Ok(())
 }
 
 /// A token as deployments write it (rest-api.md, "Auth": ten characters, a dash, 22 more). Nothing else that somebody
