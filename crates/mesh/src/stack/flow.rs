@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{CongestionControl, RecvError, Socket, SocketBuffer, State};
-use smoltcp::time::Instant as SmolInstant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
-use super::port::{Outbox, Port};
+use super::port::{Outbox, Port, at, micros};
 use super::probe::Probe;
-use super::relayed::{SendLimit, Verdict};
+use super::relayed::{LEAST, SendLimit, Verdict};
 use super::{AskId, StreamError, packet};
 
 /// A peer that owes us an acknowledgement and says nothing for this long is gone. Go peers give up after 5 retries (some
@@ -40,6 +39,8 @@ const ACK_EVERY: u32 = 12;
 /// Segment size of a peer that names none (RFC 9293, 3.7.1), and the smallest that is honoured.
 const DEFAULT_SEGMENT: u16 = 536;
 const LEAST_SEGMENT: u16 = 48;
+/// With no more than this unacknowledged our FIN follows at once, also after the peer's: an answer is no round trip longer.
+const SHORT_TAIL: usize = 4 * packet::MAX_SEGMENT as usize;
 /// A waiting writer is woken when at least this much is free (or a quarter of a small buffer).
 const WRITER_ROOM: usize = 128 << 10;
 
@@ -89,12 +90,16 @@ pub struct Flow {
     probe: Probe,
     /// The acknowledgement that smoltcp saw last, for telling it the same again; empty before the first.
     acknowledgement: Vec<u8>,
+    /// The number of the next byte that its owner reads.
+    taken: u32,
     interface: Interface,
     sockets: SocketSet<'static>,
     handle: SocketHandle,
     epoch: Instant,
     announced: bool,
     write_closed: bool,
+    /// Our FIN is still to be given to smoltcp.
+    closes: bool,
     wants_read: bool,
     wants_write: bool,
     received: u64,
@@ -145,12 +150,14 @@ impl Flow {
             send_limit: SendLimit::default(),
             probe: Probe::default(),
             acknowledgement: Vec::new(),
+            taken: 0,
             interface,
             sockets,
             handle,
             epoch,
             announced: false,
             write_closed: false,
+            closes: false,
             wants_read: false,
             wants_write: false,
             received: 0,
@@ -194,6 +201,9 @@ impl Flow {
             Some(acknowledgement) => self.receive_limited(packet, acknowledgement, share, outbox, now),
             None => self.feed(packet, outbox, now),
         }
+        if self.closes {
+            self.close_in_time();
+        }
         self.owing_since = None;
         self.received += packet.len() as u64;
         self.unacknowledged += 1;
@@ -223,6 +233,11 @@ impl Flow {
         limited.clear();
         limited.extend_from_slice(packet);
         packet::set_window(&mut limited, window.min(limit));
+        let awaited = self.awaited();
+        let ahead = packet::sequence(&limited).wrapping_sub(awaited) as usize;
+        if acknowledgement.is_bare && ahead <= self.socket().recv_capacity() {
+            packet::set_sequence(&mut limited, awaited);
+        }
         self.feed(&limited, outbox, now);
         packet::make_bare(&mut limited);
         self.acknowledgement = limited;
@@ -233,14 +248,40 @@ impl Flow {
 
     /// Makes smoltcp repeat the first unacknowledged segment, which it does at the third duplicate of what it knows.
     fn repeat(&mut self, outbox: &mut Outbox, now: Instant) {
-        let acknowledgement = std::mem::take(&mut self.acknowledgement);
+        let mut acknowledgement = std::mem::take(&mut self.acknowledgement);
+        packet::set_sequence(&mut acknowledgement, self.awaited());
         for _ in 0..3 {
             self.feed(&acknowledgement, outbox, now);
         }
         self.acknowledgement = acknowledgement;
     }
 
+    /// Lets smoltcp see the last acknowledgement with the least window, when it knows of a larger one.
+    fn tell_least(&mut self, outbox: &mut Outbox, now: Instant) {
+        let least = u16::try_from(LEAST >> self.window_scale).unwrap_or(u16::MAX);
+        let mut acknowledgement = std::mem::take(&mut self.acknowledgement);
+        if packet::acknowledgement(&acknowledgement).is_some_and(|seen| seen.window > least) {
+            packet::set_window(&mut acknowledgement, least);
+            packet::set_sequence(&mut acknowledgement, self.awaited());
+            self.feed(&acknowledgement, outbox, now);
+        }
+        self.acknowledgement = acknowledgement;
+    }
+
+    /// The number of the next byte that is awaited. smoltcp drops a bare acknowledgement whose own number lies at the end of
+    /// our window: two ends that read no more while they cannot write would not hear each other.
+    fn awaited(&self) -> u32 {
+        let socket = self.socket();
+        let has_end = matches!(socket.state(), State::CloseWait | State::LastAck | State::Closing | State::TimeWait);
+        let waiting = u32::try_from(socket.recv_queue()).unwrap_or_default();
+        self.taken.wrapping_add(waiting).wrapping_add(u32::from(has_end))
+    }
+
     fn feed(&mut self, packet: &[u8], outbox: &mut Outbox, now: Instant) {
+        let is_opening = matches!(self.socket().state(), State::Listen | State::SynSent | State::SynReceived);
+        if is_opening && packet::has_syn(packet) {
+            self.taken = packet::sequence(packet).wrapping_add(1);
+        }
         let clamped = packet::has_syn(packet).then(|| {
             self.window_scale = packet::window_scale(packet);
             let mut syn = packet.to_vec();
@@ -278,6 +319,9 @@ impl Flow {
         }
         if self.probe.take_due(now) && self.send_limit.note_silence() {
             self.repeat(outbox, now);
+        }
+        if self.probe.is_timer_near(now) && self.send_limit.note_timer_near() {
+            self.tell_least(outbox, now);
         }
         let start = outbox.len();
         while outbox.len() - start < quantum {
@@ -357,7 +401,10 @@ impl Flow {
         let socket = self.socket_mut();
         match socket.recv_slice(buffer) {
             Ok(0) if !buffer.is_empty() => {}
-            Ok(length) => return Poll::Ready(Ok(length)),
+            Ok(length) => {
+                self.taken = self.taken.wrapping_add(u32::try_from(length).unwrap_or_default());
+                return Poll::Ready(Ok(length));
+            }
             Err(RecvError::Finished) => return Poll::Ready(Ok(0)),
             Err(RecvError::InvalidState) => {
                 if !matches!(socket.state(), State::SynSent | State::SynReceived) {
@@ -402,7 +449,18 @@ impl Flow {
     /// Half-close: what was written is still delivered.
     pub fn close_write(&mut self) {
         self.write_closed = true;
-        self.socket_mut().close();
+        self.closes = true;
+        self.close_in_time();
+    }
+
+    /// After its own FIN and the peer's, smoltcp hears no more that something is lost (a duplicate acknowledgement in
+    /// LAST-ACK is only answered), and repeats by its timer alone. So our FIN waits until little is left to be lost.
+    fn close_in_time(&mut self) {
+        let socket = self.socket_mut();
+        if socket.state() != State::CloseWait || socket.send_queue() <= SHORT_TAIL {
+            socket.close();
+            self.closes = false;
+        }
     }
 
     /// Whether something sent may be unacknowledged.
@@ -413,7 +471,7 @@ impl Flow {
     /// Whether everything written, and the end of it when it was ended, was acknowledged.
     pub fn is_delivered(&self) -> bool {
         let closing = matches!(self.socket().state(), State::FinWait1 | State::Closing | State::LastAck);
-        !closing && self.socket().send_queue() == 0
+        !closing && !self.closes && self.socket().send_queue() == 0
     }
 
     /// The owner leaves. A connection whose writing end was closed finishes by itself; any other is reset, so that the
@@ -439,13 +497,4 @@ impl Flow {
     pub fn is_over(&self) -> bool {
         self.socket().state() == State::TimeWait
     }
-}
-
-fn at(epoch: Instant, now: Instant) -> SmolInstant {
-    let since = micros(now.saturating_duration_since(epoch));
-    SmolInstant::from_micros(i64::try_from(since).unwrap_or(i64::MAX))
-}
-
-fn micros(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }

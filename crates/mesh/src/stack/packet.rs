@@ -169,6 +169,18 @@ pub fn set_window(packet: &mut [u8], window: u16) {
     }
 }
 
+/// The sequence number of a packet that [`read`] has accepted as TCP.
+pub fn sequence(packet: &[u8]) -> u32 {
+    be32(packet, IP_HEADER + 4)
+}
+
+/// Changes it; the checksum is wrong afterwards.
+pub fn set_sequence(packet: &mut [u8], sequence: u32) {
+    if let Some(field) = packet.get_mut(IP_HEADER + 4..IP_HEADER + 8) {
+        field.copy_from_slice(&sequence.to_be_bytes());
+    }
+}
+
 /// Makes a packet that [`read`] has accepted as TCP into the bare acknowledgement that would follow it: no data, no
 /// options; the checksum is wrong afterwards.
 pub fn make_bare(packet: &mut Vec<u8>) {

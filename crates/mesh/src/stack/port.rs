@@ -1,6 +1,8 @@
 //! The network card that smoltcp sees: one packet in, large packets out which are cut to size and given their checksums
 //! here. One [`Port`] lives for one call; the [`Outbox`] behind it is shared by all flows.
 
+use std::time::Duration;
+
 use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
@@ -108,4 +110,15 @@ impl TxToken for Outgoing<'_> {
         self.outbox.marks.push((end, self.segment));
         f(&mut self.outbox.bytes[start..end])
     }
+}
+
+/// A moment as smoltcp counts: from the beginning of the stack.
+pub fn at(epoch: std::time::Instant, now: std::time::Instant) -> Instant {
+    let since = micros(now.saturating_duration_since(epoch));
+    Instant::from_micros(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+/// A span as smoltcp counts.
+pub fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }

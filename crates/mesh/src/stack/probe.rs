@@ -14,6 +14,9 @@ const LEAST: Duration = Duration::from_millis(10);
 /// What peers may hold an acknowledgement back: ours 10 ms, Linux mostly 40 ms.
 const ACKNOWLEDGEMENT_DELAY: Duration = Duration::from_millis(40);
 
+/// smoltcp's own timer does not run out before a second of silence.
+const TIMER_NEAR: Duration = Duration::from_millis(900);
+
 /// See the module; one per connection.
 #[derive(Debug, Default)]
 pub struct Probe {
@@ -22,12 +25,15 @@ pub struct Probe {
     /// A segment that is measured: its end and when it was sent.
     measured: Option<(u32, Instant)>,
     acknowledged: Option<u32>,
+    /// When something was sent or acknowledged last.
+    moved: Option<Instant>,
     due: Option<Instant>,
 }
 
 impl Probe {
     /// A segment that ends here was sent, for the first time or again.
     pub fn note_sent(&mut self, end: u32, is_new: bool, now: Instant) {
+        self.moved = Some(now);
         if is_new {
             self.measured.get_or_insert((end, now));
             self.arm(now);
@@ -46,6 +52,7 @@ impl Probe {
         }
         if self.acknowledged.replace(number) != Some(number) {
             self.due = None;
+            self.moved = Some(now);
             if under_way > 0 {
                 self.arm(now);
             }
@@ -59,6 +66,11 @@ impl Probe {
     /// When [`Probe::take_due`] must be asked.
     pub fn due(&self) -> Option<Instant> {
         self.due
+    }
+
+    /// Whether smoltcp's own timer, of a second or more, may run out at any time.
+    pub fn is_timer_near(&self, now: Instant) -> bool {
+        self.moved.is_some_and(|moved| now >= moved + TIMER_NEAR)
     }
 
     /// Whether it is time, once.

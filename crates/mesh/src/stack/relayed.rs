@@ -42,8 +42,9 @@ pub struct SendLimit {
     limit: usize,
     /// What the limit may grow to, by the path of the peer.
     most: usize,
-    /// No loss was seen yet: the limit grows by half with each round trip.
-    is_young: bool,
+    /// Below this the limit grows by half with each round trip (RFC 5681, `ssthresh`); no loss was seen yet with the
+    /// largest.
+    threshold: usize,
     last: Option<Acknowledgement>,
     duplicates: u8,
     /// End of what was sent.
@@ -61,7 +62,7 @@ impl Default for SendLimit {
         Self {
             limit: LEAST,
             most: MOST,
-            is_young: true,
+            threshold: usize::MAX,
             last: None,
             duplicates: 0,
             sent: None,
@@ -89,7 +90,7 @@ impl SendLimit {
             // Its own timer ran out: everything goes again.
             self.rewound_until = Some(sent);
             self.repair_until = None;
-            self.shrink();
+            self.collapse();
         }
         let is_new = is_before(sent, end);
         if is_new {
@@ -119,6 +120,19 @@ impl SendLimit {
         true
     }
 
+    /// smoltcp's own timer may be about to run out. True when it must know before that [`LEAST`] is the limit now.
+    ///
+    /// It then sends all that is unacknowledged in one burst; where that does not fit the queue of a relay, the oldest goes,
+    /// which is the one that is missing, and each further burst would lose it again.
+    pub fn note_timer_near(&mut self) -> bool {
+        let is_open = self.last.is_some_and(|last| last.window > 0);
+        let is_near = self.under_way() > 0 && is_open;
+        if is_near {
+            self.collapse();
+        }
+        is_near
+    }
+
     /// A segment with an acknowledgement came.
     pub fn note_acknowledgement(&mut self, now: Acknowledgement) -> Verdict {
         let (Some(sent), Some(last)) = (self.sent, self.last.replace(now)) else { return Verdict::Pass };
@@ -143,7 +157,7 @@ impl SendLimit {
         }
         let acknowledged = now.number.wrapping_sub(last.number) as usize;
         let acknowledged = acknowledged.min(MOST_DIRECT);
-        let growth = if self.is_young { acknowledged / 2 } else { acknowledged * GROWTH / self.limit };
+        let growth = if self.limit < self.threshold { acknowledged / 2 } else { acknowledged * GROWTH / self.limit };
         self.limit = (self.limit + growth).min(self.most);
         Verdict::Pass
     }
@@ -160,8 +174,16 @@ impl SendLimit {
     }
 
     fn shrink(&mut self) {
-        self.is_young = false;
         self.limit = (self.limit / 4 * 3).max(LEAST);
+        self.threshold = self.limit;
+    }
+
+    /// To the least, from where half of what was is reached soon (RFC 5681, 3.1).
+    fn collapse(&mut self) {
+        if self.limit > LEAST {
+            self.threshold = (self.limit / 2).max(LEAST);
+            self.limit = LEAST;
+        }
     }
 }
 

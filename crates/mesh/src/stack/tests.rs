@@ -31,6 +31,8 @@ fn b(port: u16) -> SocketAddrV6 {
 struct Relay {
     queue: usize,
     slot: Duration,
+    /// For packets to A, too.
+    is_both_ways: bool,
 }
 
 impl Relay {
@@ -111,7 +113,10 @@ impl Pair {
             Some(relay) => self.dropped += usize::from(relay.pass(&mut self.to_b, packet, now)),
             None => wire(&mut self.to_b, packet),
         });
-        let more_b = self.b.poll(now, &mut |packet| wire(&mut self.to_a, packet));
+        let more_b = self.b.poll(now, &mut |packet| match self.relay.filter(|relay| relay.is_both_ways) {
+            Some(relay) => self.dropped += usize::from(relay.pass(&mut self.to_a, packet, now)),
+            None => wire(&mut self.to_a, packet),
+        });
         (self.packets, self.largest) = (packets, largest);
         if more_a || more_b {
             return true;
@@ -563,15 +568,14 @@ fn an_echo_request_is_answered() {
     assert!(!pair.b.has_output());
 }
 
-/// `cat` at the other end: what it reads it writes back, and it reads no more while it cannot write.
-#[test]
-fn an_echo_under_back_pressure_never_waits_for_a_timer() {
-    let mut pair = Pair::new(Stranger::Refuse);
+/// `cat` at the other end: what it reads it writes back, and it reads no more while it cannot write. How long it took, and
+/// the longest time in which nothing came back.
+fn echo(pair: &mut Pair, length: usize) -> (Duration, Duration) {
     pair.b.listen(22).unwrap();
     let (near, far) = pair.connect(22);
-    let data = pattern(20 << 20);
-    let began = pair.now;
-    let (mut sent, mut echoed, mut held) = (0, Vec::new(), Vec::<u8>::new());
+    let data = pattern(length);
+    let (began, mut last, mut longest) = (pair.now, pair.now, Duration::ZERO);
+    let (mut sent, mut echoed, mut held, mut has_ended) = (0, Vec::new(), Vec::<u8>::new(), false);
     let mut buffer = vec![0; 16 << 10];
     for _ in 0..2_000_000 {
         while sent < data.len() {
@@ -579,16 +583,30 @@ fn an_echo_under_back_pressure_never_waits_for_a_timer() {
                 break;
             };
             sent += written;
+            if sent == data.len() {
+                pair.a.close_write(near);
+            }
         }
         loop {
             if held.is_empty() {
                 let Poll::Ready(Ok(read)) = pair.b.read(far, &mut buffer, pair.now) else { break };
+                if read == 0 {
+                    if !std::mem::replace(&mut has_ended, true) {
+                        pair.b.close_write(far);
+                    }
+                    break;
+                }
                 held.extend_from_slice(&buffer[..read]);
             }
             let Poll::Ready(Ok(written)) = pair.b.write(far, &held) else { break };
             held.drain(..written);
         }
         while let Poll::Ready(Ok(read)) = pair.a.read(near, &mut buffer, pair.now) {
+            longest = longest.max(pair.now - last);
+            last = pair.now;
+            if read == 0 {
+                break;
+            }
             echoed.extend_from_slice(&buffer[..read]);
         }
         if echoed.len() == data.len() || !pair.step() {
@@ -598,5 +616,11 @@ fn an_echo_under_back_pressure_never_waits_for_a_timer() {
     let took = pair.now - began;
     assert_eq!(echoed.len(), data.len(), "after {took:?}");
     assert!(echoed == data);
+    (took, longest)
+}
+
+#[test]
+fn an_echo_under_back_pressure_never_waits_for_a_timer() {
+    let (took, _) = echo(&mut Pair::new(Stranger::Refuse), 20 << 20);
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
