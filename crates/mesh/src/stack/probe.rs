@@ -68,9 +68,11 @@ impl Probe {
         self.due
     }
 
-    /// Whether smoltcp's own timer, of a second or more, may run out at any time.
+    /// Whether smoltcp's own timer, of a second and of a round trip or more, may run out at any time. A round trip of a
+    /// second without a word is nothing of the kind.
     pub fn is_timer_near(&self, now: Instant) -> bool {
-        self.moved.is_some_and(|moved| now >= moved + TIMER_NEAR)
+        let usual = self.smoothed.unwrap_or_default() * 5 / 4;
+        self.moved.is_some_and(|moved| now >= moved + usual.max(TIMER_NEAR))
     }
 
     /// Whether it is time, once.

@@ -45,3 +45,15 @@ fn a_lost_tail_is_repeated_after_two_round_trips_not_after_a_second() {
     // Nothing is lost; the clock has jumped to the acknowledgement before we look.
     check(100, |_| false, 12);
 }
+
+#[test]
+fn silence_means_the_timer_after_most_of_a_second_or_a_longer_round_trip() {
+    let (now, mut probe) = (start(), crate::stack::probe::Probe::default());
+    let after = |milliseconds| now + Duration::from_millis(milliseconds);
+    probe.note_sent(100, true, now);
+    assert!(!probe.is_timer_near(after(899)) && probe.is_timer_near(after(900)));
+    // A round trip by satellite and a full queue: a second without a word is as usual.
+    probe.note_acknowledgement(100, 0, after(1000));
+    probe.note_sent(200, true, after(1000));
+    assert!(!probe.is_timer_near(after(2249)) && probe.is_timer_near(after(2250)));
+}
