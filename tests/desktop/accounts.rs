@@ -67,8 +67,8 @@ async fn the_command_signs_in_by_the_browser_and_believes_only_its_own_answer() 
 }
 
 /// A person's session elsewhere, as the command keeps it.
-fn log_in_with(desk: &Desk, host: &Host, token: &str) {
-    let mut command = desk.homeport(&["login", &host.url()]);
+pub fn log_in_with(desk: &Desk, url: &str, token: &str) {
+    let mut command = desk.homeport(&["login", url]);
     let mut child = start(command.stdin(Stdio::piped()));
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), token.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -93,8 +93,8 @@ async fn the_tray_signs_in_again_by_the_browser_and_out_without_a_terminal() {
     }
     let notes = Notifications::start(&desk).await;
     let key = person.new_key().await;
-    log_in_with(&desk, &host, &key);
-    log_in_with(&desk, &other, &other.session().1);
+    log_in_with(&desk, &host.url(), &key);
+    log_in_with(&desk, &other.url(), &other.session().1);
     desk.start_tray(&[]).await;
     // Without a window to ask in, our command asks where to sign in.
     desk.click(&["Accounts", "Sign in at a deployment…"]).await;
@@ -146,7 +146,7 @@ async fn a_session_is_renewed_before_it_ends_and_the_old_key_goes() {
     let (mut desk, host) = (Desk::start().await, Host::start(Setup::default()).await);
     let person = Person::of(&host);
     let key = person.new_key().await;
-    log_in_with(&desk, &host, &key);
+    log_in_with(&desk, &host.url(), &key);
     let id = key.split_once('-').unwrap().0;
     // A token with an end of its own, of which an hour is left: the server would move the end of a session.
     let soon = (time::OffsetDateTime::now_utc() + time::Duration::hours(1)).unix_timestamp_nanos() / 1000;

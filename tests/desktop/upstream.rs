@@ -14,6 +14,7 @@ use tests::binary;
 use tests::desk::person::Person;
 use tests::host::{Host, Setup};
 
+use super::accounts::log_in_with;
 use super::notifications::{Notifications, Shown};
 use super::stage::{Desk, LATER, RECORDER, is_ready, until};
 
@@ -82,10 +83,7 @@ async fn asked(mut desk: Desk) -> Asked {
     let (address, tokens) = proxy(host.url()).await;
     let url = format!("http://{address}/");
     let old = person.new_key().await;
-    let mut login = desk.homeport(&["login", &url, "--token-stdin"]);
-    let mut login = login.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    std::io::Write::write_all(&mut login.stdin.take().unwrap(), old.as_bytes()).unwrap();
-    assert!(login.wait().unwrap().success());
+    log_in_with(&desk, &url, &old);
     let notes = Notifications::start(&desk).await;
     assert_eq!(person.revoke(&old).await, StatusCode::OK);
     desk.start_tray(&[]).await;

@@ -98,8 +98,6 @@ pub struct Flow {
     epoch: Instant,
     announced: bool,
     write_closed: bool,
-    /// Our FIN is still to be given to smoltcp.
-    closes: bool,
     wants_read: bool,
     wants_write: bool,
     received: u64,
@@ -157,7 +155,6 @@ impl Flow {
             epoch,
             announced: false,
             write_closed: false,
-            closes: false,
             wants_read: false,
             wants_write: false,
             received: 0,
@@ -201,7 +198,7 @@ impl Flow {
             Some(acknowledgement) => self.receive_limited(packet, acknowledgement, share, outbox, now),
             None => self.feed(packet, outbox, now),
         }
-        if self.closes {
+        if self.has_end_to_send() {
             self.close_in_time();
         }
         self.owing_since = None;
@@ -233,10 +230,11 @@ impl Flow {
         limited.clear();
         limited.extend_from_slice(packet);
         packet::set_window(&mut limited, window.min(limit));
-        let awaited = self.awaited();
-        let ahead = packet::sequence(&limited).wrapping_sub(awaited) as usize;
-        if acknowledgement.is_bare && ahead <= self.socket().recv_capacity() {
-            packet::set_sequence(&mut limited, awaited);
+        if acknowledgement.is_bare {
+            let awaited = self.awaited();
+            if packet::sequence(&limited).wrapping_sub(awaited) as usize <= self.socket().recv_capacity() {
+                packet::set_sequence(&mut limited, awaited);
+            }
         }
         self.feed(&limited, outbox, now);
         packet::make_bare(&mut limited);
@@ -273,16 +271,15 @@ impl Flow {
     fn awaited(&self) -> u32 {
         let socket = self.socket();
         let has_end = matches!(socket.state(), State::CloseWait | State::LastAck | State::Closing | State::TimeWait);
-        let waiting = u32::try_from(socket.recv_queue()).unwrap_or_default();
-        self.taken.wrapping_add(waiting).wrapping_add(u32::from(has_end))
+        let ahead = u32::try_from(socket.recv_queue() + usize::from(has_end)).unwrap_or_default();
+        self.taken.wrapping_add(ahead)
     }
 
     fn feed(&mut self, packet: &[u8], outbox: &mut Outbox, now: Instant) {
-        let is_opening = matches!(self.socket().state(), State::Listen | State::SynSent | State::SynReceived);
-        if is_opening && packet::has_syn(packet) {
-            self.taken = packet::sequence(packet).wrapping_add(1);
-        }
         let clamped = packet::has_syn(packet).then(|| {
+            if matches!(self.socket().state(), State::Listen | State::SynSent | State::SynReceived) {
+                self.taken = packet::sequence(packet).wrapping_add(1);
+            }
             self.window_scale = packet::window_scale(packet);
             let mut syn = packet.to_vec();
             packet::forbid_selective(&mut syn);
@@ -449,7 +446,6 @@ impl Flow {
     /// Half-close: what was written is still delivered.
     pub fn close_write(&mut self) {
         self.write_closed = true;
-        self.closes = true;
         self.close_in_time();
     }
 
@@ -459,8 +455,12 @@ impl Flow {
         let socket = self.socket_mut();
         if socket.state() != State::CloseWait || socket.send_queue() <= SHORT_TAIL {
             socket.close();
-            self.closes = false;
         }
+    }
+
+    /// Whether our FIN is still to be given to smoltcp ([`Flow::close_in_time`]), which leaves CLOSE-WAIT by it.
+    fn has_end_to_send(&self) -> bool {
+        self.write_closed && self.socket().state() == State::CloseWait
     }
 
     /// Whether something sent may be unacknowledged.
@@ -471,7 +471,7 @@ impl Flow {
     /// Whether everything written, and the end of it when it was ended, was acknowledged.
     pub fn is_delivered(&self) -> bool {
         let closing = matches!(self.socket().state(), State::FinWait1 | State::Closing | State::LastAck);
-        !closing && !self.closes && self.socket().send_queue() == 0
+        !closing && !self.has_end_to_send() && self.socket().send_queue() == 0
     }
 
     /// The owner leaves. A connection whose writing end was closed finishes by itself; any other is reset, so that the
